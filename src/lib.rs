@@ -1,0 +1,9 @@
+//! `polc` compiles rules for Kubernetes, written once, to what clusters enforce.
+//!
+//! The stages are the modules, each seeing only those before it: [`syntax`], [`schema`], [`resolve`], [`ir`], [`eval`], [`lower`], [`target`].
+
+pub mod diagnostic;
+pub mod ir;
+pub mod object;
+pub mod schema;
+pub mod syntax;
