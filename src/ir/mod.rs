@@ -7,7 +7,9 @@
 //!
 //! Evaluation is total. A [`Value`] is absent or a value; a [`Cond`] is true or false. Only [`Read`]s can fail a rule otherwise.
 
+pub mod print;
 mod quantity;
+pub mod walk;
 
 pub use quantity::Quantity;
 
@@ -396,7 +398,7 @@ pub enum Value {
         /// The type of the entry.
         ty: Ty,
     },
-    /// The first that is present.
+    /// The first that is present; of nothing: absent.
     Coalesce(Vec<Value>),
     /// One of two values.
     If(Box<Cond>, Box<Value>, Box<Value>),
