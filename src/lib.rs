@@ -4,6 +4,8 @@
 
 pub mod diagnostic;
 pub mod ir;
+pub mod lower;
 pub mod object;
 pub mod schema;
 pub mod syntax;
+pub mod target;

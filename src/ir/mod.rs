@@ -7,6 +7,12 @@
 //!
 //! Evaluation is total. A [`Value`] is absent or a value; a [`Cond`] is true or false. Only [`Read`]s can fail a rule otherwise.
 
+pub mod print;
+mod quantity;
+pub mod walk;
+
+pub use quantity::Quantity;
+
 use crate::diagnostic::Span;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -392,7 +398,7 @@ pub enum Value {
         /// The type of the entry.
         ty: Ty,
     },
-    /// The first that is present.
+    /// The first that is present; of nothing: absent.
     Coalesce(Vec<Value>),
     /// One of two values.
     If(Box<Cond>, Box<Value>, Box<Value>),
@@ -481,13 +487,6 @@ pub enum Const {
     List(Vec<Const>),
     /// An object with its keys in the order of the source.
     Object(Vec<(String, Const)>),
-}
-
-/// An exact quantity in thousandths, rounded up as the API server does with resource lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Quantity {
-    /// Thousandths of the unit. Its magnitude is at most 2^53 * 1000, else the text is unreadable.
-    pub milli: i128,
 }
 
 /// A function.

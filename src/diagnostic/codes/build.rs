@@ -3,4 +3,23 @@
 use crate::diagnostic::Code;
 
 /// All of them.
-pub static ALL: &[&Code] = &[];
+pub static ALL: &[&Code] = &[&NOT_EXPRESSIBLE, &NAME_COLLISION];
+
+/// A rule has no exact form in a target.
+pub static NOT_EXPRESSIBLE: Code = Code {
+    id: "not-expressible",
+    summary: "a rule has no exact form in a target",
+    explanation: "A target gets a rule only with the verdict and the message that the rule means. What an engine cannot do exactly is refused, \
+never weakened.\n\nFor example, Rego sees one object at a time:\n\n```pol\nrule pdb-required {\n    match Deployment\n    require any b in \
+cluster(PodDisruptionBudget): selects(b.spec.selector, pod.metadata.labels)\n        message \"no PodDisruptionBudget\"\n}\n```\n\nLeave the target out \
+for the rule; the report then shows it as dropped by the author:\n\n```pol\nrule pdb-required {\n    targets except opa\n    match Deployment\n    ...\n}\n```\n",
+};
+
+/// Two names become one in a target.
+pub static NAME_COLLISION: Code = Code {
+    id: "name-collision",
+    summary: "two names become one in a target",
+    explanation: "Engines allow fewer characters in names than packs and rules do, so that two names can become one there. Rego's package names \
+have no hyphen, for instance: the packs `pod-basics` and `pod_basics` would both be `polc.pod_basics`. One of them would hide the other, so it is an \
+error.\n\n```pol\npack pod-basics    // one file\npack pod_basics    // another file\n```\n\nRename one of them.\n",
+};
