@@ -14,6 +14,8 @@ mod plan;
 pub mod quantity;
 mod run;
 mod selector;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use crate::ir::{Operation, Program, Rule};
