@@ -6,6 +6,7 @@ pub mod diagnostic;
 pub mod ir;
 pub mod lower;
 pub mod object;
+pub mod resolve;
 pub mod schema;
 pub mod syntax;
 pub mod target;
