@@ -11,3 +11,4 @@ pub mod object;
 pub mod schema;
 pub mod syntax;
 pub mod target;
+pub mod verify;
