@@ -205,6 +205,9 @@ impl<'a> Context<'a> {
                 format!("call it: `{name}({})`", args.join(", ")),
             );
         }
+        if name == "latest" {
+            return Some(Term::Version(super::expr::NEWEST_MINOR));
+        }
         self.unknown_name(name, span)
     }
 
@@ -388,11 +391,18 @@ impl<'a> Context<'a> {
 
     /// The condition that the object is a Pod itself.
     pub fn is_pod(&self) -> Cond {
-        let mut pods = self.kinds.iter().map(|kind| kind.pod == Some(PodPath::Object));
-        match (pods.clone().any(|pod| pod), pods.all(|pod| pod)) {
-            (false, _) => Cond::Const(false),
-            (true, true) => Cond::Const(true),
-            (true, false) => Cond::KindIs(vec!["Pod".to_owned()]),
+        self.is_kind("Pod")
+    }
+
+    /// The condition that the object is of a built-in kind.
+    pub fn is_kind(&self, name: &str) -> Cond {
+        let of: Vec<String> = self.kinds.iter().filter(|kind| kind.kind == name).map(kind_id).collect();
+        if of.is_empty() {
+            Cond::Const(false)
+        } else if of.len() == self.kinds.len() {
+            Cond::Const(true)
+        } else {
+            Cond::KindIs(of)
         }
     }
 

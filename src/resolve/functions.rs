@@ -221,7 +221,7 @@ impl<'a> Context<'a> {
         let typed = self.operand(term, at)?;
         let value = match (&typed.ty, &typed.value) {
             (Ty::Map(_), value) if fold::is_absent(value) => Value::Const(Const::Int(0)),
-            (Ty::Map(_), _) => fold::coalesce([Value::Call(Function::Size, vec![typed.value]), Value::Const(Const::Int(0))]),
+            (Ty::Map(_), _) => Value::Call(Function::Size, vec![typed.value]),
             (Ty::Record(_), Value::Const(Const::Object(fields))) => {
                 Value::Const(Const::Int(i64::try_from(fields.len()).unwrap_or(i64::MAX)))
             }

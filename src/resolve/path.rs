@@ -11,7 +11,7 @@ use crate::diagnostic::codes::resolve as codes;
 use crate::diagnostic::{Span, nearest};
 use crate::ir::walk::{self, Node};
 use crate::ir::{Cond, Const, Function, Order, Presence, Root, Ty, Value};
-use crate::schema::{Default, Field, SpecialDefault};
+use crate::schema::{Default, Field, SpecialDefault, Test};
 
 /// How far value structs within value structs are looked into for `exists`.
 const MAX_HOLLOW: u32 = 6;
@@ -324,6 +324,7 @@ impl Context<'_> {
             Default::String(s) | Default::Text(s) => text(s),
             Default::Int(n) => Value::Const(Const::Int(*n)),
             Default::Bool(b) => Value::Const(Const::Bool(*b)),
+            Default::Strings(list) => Value::Const(Const::List(list.iter().map(|item| Const::String((*item).to_owned())).collect())),
             Default::Empty => Value::Const(Const::Object(Vec::new())),
             Default::Special(special) => match special {
                 SpecialDefault::PullPolicy { image } => {
@@ -355,37 +356,51 @@ impl Context<'_> {
                     }
                 },
                 SpecialDefault::RequestFromLimit => fold::absent(),
-                SpecialDefault::Sibling(name) => {
-                    self.declared = true;
-                    let unlowered = self.unlowered.len();
-                    let value = self.sibling_written(typed, name, at);
-                    self.declared = false;
-                    self.unlowered.truncate(unlowered);
-                    value?
-                }
-                SpecialDefault::InPod(inner) => {
-                    let condition = self.is_pod();
+                SpecialDefault::Sibling(path) => self.sibling_written(typed, path, at)?,
+                SpecialDefault::InKind(kind, inner) => {
+                    let condition = self.is_kind(kind);
                     match self.default_value(inner, typed, at)? {
                         Some(value) => fold::if_value(condition, value, fold::absent()),
                         None => fold::absent(),
                     }
                 }
-                SpecialDefault::When { field, among, then } => {
-                    let other = self.sibling(typed, field, at)?;
-                    let condition = fold::or(among.iter().map(|value| fold::compare(Order::Eq, other.clone(), text(value), Ty::String)));
-                    match self.default_value(then, typed, at)? {
-                        Some(value) => fold::if_value(condition, value, fold::absent()),
+                SpecialDefault::When { test, then, otherwise } => {
+                    let condition = match test {
+                        Test::OneOf(field, among) => {
+                            let other = self.sibling(typed, field, at)?;
+                            let list = Const::List(among.iter().map(|value| Const::String((*value).to_owned())).collect());
+                            match among {
+                                [one] => fold::compare(Order::Eq, other, text(one), Ty::String),
+                                _ => fold::is_in(other, Value::Const(list), Ty::String),
+                            }
+                        }
+                        Test::Written(field) => fold::exists(self.sibling_written(typed, &[field], at)?),
+                        Test::Unwritten(field) => fold::not(fold::exists(self.sibling_written(typed, &[field], at)?)),
+                    };
+                    let then = self.default_value(then, typed, at)?.unwrap_or_else(fold::absent);
+                    let otherwise = match otherwise {
+                        Some(otherwise) => self.default_value(otherwise, typed, at)?.unwrap_or_else(fold::absent),
                         None => fold::absent(),
-                    }
+                    };
+                    fold::if_value(condition, then, otherwise)
                 }
             },
         };
         Some((!fold::is_absent(&value)).then_some(value))
     }
 
-    fn sibling_written(&mut self, typed: &Typed, name: &str, at: Span) -> Option<Value> {
+    /// What a path from the same struct holds, without defaults.
+    fn sibling_written(&mut self, typed: &Typed, path: &[&str], at: Span) -> Option<Value> {
         self.charge(walk::size(Node::Value(&typed.value)), at)?;
-        match self.field_of_struct(typed.clone(), name, at, at)? {
+        let before = std::mem::replace(&mut self.declared, true);
+        let unlowered = self.unlowered.len();
+        let mut term = Some(Term::Val(typed.clone()));
+        for name in path {
+            term = term.and_then(|term| self.field(term, name, at, at));
+        }
+        self.declared = before;
+        self.unlowered.truncate(unlowered);
+        match term? {
             Term::Val(typed) => Some(typed.value),
             _ => None,
         }
