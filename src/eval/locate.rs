@@ -132,5 +132,5 @@ fn step<'a>((node, mut missing): (&'a Node, Vec<String>), name: &str) -> Option<
 }
 
 fn child<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {
-    node.get(name).filter(|child| child.value != Value::Null)
+    node.get(name).filter(|child| !child.is_null())
 }

@@ -228,7 +228,7 @@ impl<'a> Run<'a> {
 
     fn each_node(&mut self, source: &'a Loop, list: &'a Node, f: &mut dyn FnMut(&mut Self) -> Result<'a, bool>) -> Result<'a, bool> {
         for (index, item) in list.items().iter().enumerate() {
-            if item.value == Value::Null {
+            if item.is_null() {
                 continue;
             }
             if !source.shape.fits(&item.value) {
@@ -343,7 +343,7 @@ impl<'a> Run<'a> {
         }
         if let Expr::Var(slot) = expr
             && let Some(Bound::Node(node, _)) = self.env.get(*slot)
-            && node.value != Value::Null
+            && !node.is_null()
         {
             return Ok(Some(Some(node)));
         }
@@ -362,7 +362,7 @@ impl<'a> Run<'a> {
                 if let Some(Some(known)) = path.shared.and_then(|id| self.paths.get(id)) {
                     return Ok(Some(*known));
                 }
-                match self.root(root).filter(|node| node.value != Value::Null) {
+                match self.root(root).filter(|node| !node.is_null()) {
                     Some(node) if matches!(node.value, Value::Map(_)) => node,
                     Some(node) => return Err(Wrong(Some(node))),
                     None => return Ok(Some(None)),
@@ -660,7 +660,7 @@ impl<'a> Run<'a> {
                 None => self.value(value).map(|value| value.is_present()),
             },
             Test::True(value) => match self.node(value)? {
-                Some(found) => Ok(found.is_some_and(|node| node.value == Value::Bool(true))),
+                Some(found) => Ok(found.is_some_and(|node| matches!(node.value, Value::Bool(true)))),
                 None => self.value(value).map(|value| matches!(value, Val::Bool(true))),
             },
             Test::Compare(op, sides) => {
@@ -735,7 +735,7 @@ fn follow<'a>(start: &'a Node, steps: &[Name]) -> Result<'a, Option<&'a Node>> {
     let mut node = start;
     for step in steps {
         match node.get(&step.name) {
-            Some(child) if child.value != Value::Null && counts(&child.value, step.presence) => {
+            Some(child) if !child.is_null() && counts(&child.value, step.presence) => {
                 if !step.shape.fits(&child.value) {
                     return Err(Wrong(Some(child)));
                 }
@@ -774,7 +774,7 @@ fn size(value: &Val<'_>) -> Val<'static> {
         Val::Text(text) => text.chars().count(),
         Val::Node(node) => match &node.value {
             Value::String(text) => text.chars().count(),
-            Value::List(items) => items.iter().filter(|item| item.value != Value::Null).count(),
+            Value::List(items) => items.iter().filter(|item| !item.is_null()).count(),
             Value::Map(entries) => sorted(entries).len(),
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => return Val::Absent,
         },
@@ -818,7 +818,7 @@ fn print(value: &Val<'_>, out: &mut String) {
             Value::Int(value) => out.push_str(&value.to_string()),
             Value::Float(value) => out.push_str(&value.to_string()),
             Value::String(text) => out.push_str(text),
-            Value::List(items) => print_all(items.iter().filter(|item| item.value != Value::Null).map(Val::Node), out),
+            Value::List(items) => print_all(items.iter().filter(|item| !item.is_null()).map(Val::Node), out),
             Value::Map(_) => {}
         },
         Val::Constant(Constant::List(items)) => print_all(items.iter().map(Constant::val), out),

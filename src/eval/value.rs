@@ -138,7 +138,7 @@ impl Shape {
 
     /// The same for an element of a list or an entry of a map: a `null` text is empty in a map.
     pub(super) fn read_entry(self, node: &Node) -> Result<Val<'_>, Wrong<'_>> {
-        if self == Shape::Text && node.value == Value::Null { Ok(Val::Text(Cow::Borrowed(""))) } else { self.read(node) }
+        if self == Shape::Text && node.is_null() { Ok(Val::Text(Cow::Borrowed(""))) } else { self.read(node) }
     }
 }
 
