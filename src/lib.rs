@@ -6,6 +6,7 @@ pub mod diagnostic;
 pub mod eval;
 pub mod ir;
 pub mod lower;
+pub mod manifest;
 pub mod object;
 pub mod schema;
 pub mod syntax;
