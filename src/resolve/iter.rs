@@ -77,7 +77,12 @@ pub(super) fn items(iters: Vec<Iter<Value>>, guard: &Cond) -> Vec<Item> {
                 }
                 list.push(Item::Each(Box::new(source), inner));
             }
-            Iter::Guard(cond, inner) => list.extend(items(inner, &fold::and([guard.clone(), cond]))),
+            Iter::Guard(cond, inner) => {
+                // An absent item is left out anyway.
+                let needless = matches!((&cond, inner.as_slice()), (Cond::Exists(of), [Iter::Leaf(value)]) if of == value);
+                let guard = if needless { guard.clone() } else { fold::and([guard.clone(), cond]) };
+                list.extend(items(inner, &guard));
+            }
             Iter::Leaf(value) => {
                 let value = fold::if_value(guard.clone(), value, fold::absent());
                 if !fold::is_absent(&value) {
