@@ -75,14 +75,14 @@ pub(super) fn or(conds: impl IntoIterator<Item = Cond>) -> Cond {
 
 // `x == 1 or x == 2` is `x in [1, 2]`.
 fn add_alternative(some: &mut Vec<Cond>, cond: Cond) {
-    if let (Some(last), Some((value, constants, ty))) = (some.last_mut(), constants_of(&cond)) {
-        if let Some((before, known, before_ty)) = constants_of(last) {
-            if before == value && before_ty == ty {
-                let all = known.iter().chain(&constants).cloned().collect();
-                *last = Cond::In { item: value.clone(), list: Value::Const(Const::List(all)), ty: ty.clone() };
-                return;
-            }
-        }
+    if let (Some(last), Some((value, constants, ty))) = (some.last_mut(), constants_of(&cond))
+        && let Some((before, known, before_ty)) = constants_of(last)
+        && before == value
+        && before_ty == ty
+    {
+        let all = known.iter().chain(&constants).cloned().collect();
+        *last = Cond::In { item: value.clone(), list: Value::Const(Const::List(all)), ty: ty.clone() };
+        return;
     }
     some.push(cond);
 }
@@ -172,7 +172,7 @@ pub(super) fn coalesce(values: impl IntoIterator<Item = Value>) -> Value {
             other => flat.push(other),
         }
     }
-    if let Some(end) = flat.iter().position(|value| is_constantly_there(value)) {
+    if let Some(end) = flat.iter().position(is_constantly_there) {
         flat.truncate(end + 1);
     }
     if flat.len() == 1 { flat.pop().unwrap_or_else(absent) } else { Value::Coalesce(flat) }

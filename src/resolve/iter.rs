@@ -69,11 +69,10 @@ pub(super) fn items(iters: Vec<Iter<Value>>, guard: &Cond) -> Vec<Item> {
                 let inner = items(inner, &Cond::Const(true));
                 if let ([Item::One(Value::Var(slot))], None, None, Elements::Lists(lists)) =
                     (inner.as_slice(), &source.filter, &source.key, &source.of)
+                    && *slot == source.slot
                 {
-                    if *slot == source.slot {
-                        list.extend(lists.iter().cloned().map(Item::Spread));
-                        continue;
-                    }
+                    list.extend(lists.iter().cloned().map(Item::Spread));
+                    continue;
                 }
                 list.push(Item::Each(Box::new(source), inner));
             }
@@ -127,6 +126,7 @@ impl<'a> Context<'a> {
         )
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the state of one loop")]
     fn over_map<T>(
         &mut self,
         map: Value,
@@ -611,13 +611,13 @@ fn count_items(iters: Vec<Iter<Cond>>) -> Vec<Iter<Value>> {
         .map(|iter| match iter {
             Iter::Loop(mut source, inner) => {
                 let mut inner = inner;
-                if let [Iter::Leaf(_)] = inner.as_slice() {
-                    if let Some(Iter::Leaf(cond)) = inner.pop() {
-                        let filter = fold::and([source.filter.take().unwrap_or(Cond::Const(true)), cond]);
-                        source.filter = Some(filter).filter(|filter| !matches!(filter, Cond::Const(true)));
-                        let element = Value::Var(source.slot);
-                        return Iter::Loop(source, vec![Iter::Leaf(element)]);
-                    }
+                if let [Iter::Leaf(_)] = inner.as_slice()
+                    && let Some(Iter::Leaf(cond)) = inner.pop()
+                {
+                    let filter = fold::and([source.filter.take().unwrap_or(Cond::Const(true)), cond]);
+                    source.filter = Some(filter).filter(|filter| !matches!(filter, Cond::Const(true)));
+                    let element = Value::Var(source.slot);
+                    return Iter::Loop(source, vec![Iter::Leaf(element)]);
                 }
                 Iter::Loop(source, count_items(inner))
             }

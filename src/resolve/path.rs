@@ -73,10 +73,10 @@ impl Context<'_> {
     }
 
     fn field_of_value(&mut self, typed: Typed, name: &str, at: Span, span: Span) -> Option<Term> {
-        if let Value::Const(Const::Object(fields)) = &typed.value {
-            if let Some((_, value)) = fields.iter().find(|(own, _)| own == name) {
-                return Some(constant(value.clone()));
-            }
+        if let Value::Const(Const::Object(fields)) = &typed.value
+            && let Some((_, value)) = fields.iter().find(|(own, _)| own == name)
+        {
+            return Some(constant(value.clone()));
         }
         match &typed.ty {
             Ty::Struct(_) => self.field_of_struct(typed, name, at, span),
@@ -733,11 +733,11 @@ fn join_fields(a: &Ty, b: &Ty) -> Option<Ty> {
 
 /// Leaves out defaults that are `{}`: of an empty struct no field without a default is there, as of an absent one.
 fn strip(value: &mut Value) {
-    if let Value::Field { of, default, .. } = value {
-        if default.as_deref().is_some_and(is_empty_struct) {
-            *default = None;
-            strip(of);
-        }
+    if let Value::Field { of, default, .. } = value
+        && default.as_deref().is_some_and(is_empty_struct)
+    {
+        *default = None;
+        strip(of);
     }
 }
 
