@@ -58,6 +58,10 @@ pub(super) struct Context<'a> {
     pub declared: bool,
     /// Whether the rule says `except scale`, and where it reads `spec.replicas`.
     pub replicas_read: Option<Span>,
+    /// The conditions around a statement, for the lint.
+    pub around: Vec<Cond>,
+    /// The comparisons of a check as they are written, for the lint.
+    pub atoms: Vec<(Cond, Span)>,
     lets: BTreeMap<String, Option<(Term, usize)>>,
     stack: Vec<String>,
     nodes: usize,
@@ -87,6 +91,8 @@ impl<'a> Context<'a> {
             old: false,
             declared: false,
             replicas_read: None,
+            around: Vec::new(),
+            atoms: Vec::new(),
             lets: BTreeMap::new(),
             stack: Vec::new(),
             nodes: 0,
@@ -284,8 +290,8 @@ impl<'a> Context<'a> {
             }
         };
         match root {
-            Root::OldObject | Root::NamespaceObject | Root::Request => self.note(format!("`{name}`"), span),
-            Root::Object | Root::Pod => {}
+            Root::OldObject | Root::NamespaceObject | Root::Request if !self.old => self.note(format!("`{name}`"), span),
+            Root::OldObject | Root::NamespaceObject | Root::Request | Root::Object | Root::Pod => {}
         }
         let mut typed = Typed::new(Value::Root(root), ty);
         typed.path = Some(span);

@@ -322,6 +322,7 @@ impl<'a> Context<'a> {
             BinaryOp::NotContains => fold::not(self.contains(a, l, b, r)?),
             BinaryOp::Or | BinaryOp::And | BinaryOp::Coalesce | BinaryOp::Add | BinaryOp::Sub => return None,
         };
+        self.atoms.push((cond.clone(), l.to(r)));
         Some(Term::Cond(cond))
     }
 

@@ -12,6 +12,7 @@ mod fold;
 mod functions;
 mod items;
 mod iter;
+mod lint;
 mod params;
 mod path;
 mod pattern;

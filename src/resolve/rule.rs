@@ -432,6 +432,7 @@ pub(super) fn resolve<'a>(
         );
     }
     let applies = context.applies(&header);
+    context.around.extend(applies.clone());
     let body = context.block(&rule.body);
     if !rule.body.is_empty() && !has_check(&rule.body) {
         context.error::<()>(
