@@ -8,6 +8,17 @@ use crate::ir::walk::{self, Node};
 use crate::ir::{Cond, Function, Order, Root, Slot, Ty, Value};
 use std::collections::BTreeMap;
 
+/// A comparison as it is written.
+#[derive(Debug, Clone)]
+pub(super) struct Atom {
+    /// What it became.
+    pub cond: Cond,
+    /// Where its first operand stands.
+    pub first: Span,
+    /// Where its second operand stands.
+    pub second: Span,
+}
+
 /// What the conditions around a check ask about.
 #[derive(Debug, Default)]
 struct Asked<'a> {
@@ -16,7 +27,7 @@ struct Asked<'a> {
 
 impl Context<'_> {
     /// Looks for comparisons that an absent value makes false, and the check pass; `atoms` are the comparisons of the check as they are written.
-    pub fn lint(&mut self, fails: &Cond, atoms: &[(Cond, Span)], span: Span) {
+    pub fn lint(&mut self, fails: &Cond, atoms: &[Atom], span: Span) {
         let mut asked = Asked::default();
         let around = self.around.clone();
         for cond in around.iter().chain([fails]) {
@@ -33,21 +44,28 @@ impl Context<'_> {
         }
         let mut types: BTreeMap<Slot, Ty> = self.loops.iter().map(|source| (source.slot, source.ty.clone())).collect();
         let mut found: Vec<(Level, Span)> = Vec::new();
-        self.passing(fails, true, &asked, &mut types, &mut |cond, level| {
-            let at = atoms.iter().find(|(atom, _)| contains(atom, cond)).map_or(span, |(_, at)| *at);
-            found.push((level, at));
+        self.passing(fails, true, &asked, &mut types, &mut |cond, second, level| {
+            let atom = atoms.iter().find(|atom| contains(&atom.cond, cond));
+            found.push((level, atom.map_or(span, |atom| if second { atom.second } else { atom.first })));
         });
         for (level, at) in found {
             let text = self.text(at).split_whitespace().collect::<Vec<_>>().join(" ");
             self.diagnostics.push(Diagnostic {
                 level,
-                ..Diagnostic::error(&codes::ABSENT_PASSES, at, format!("the check passes where a value in `{text}` is absent"))
+                ..Diagnostic::error(&codes::ABSENT_PASSES, at, format!("the check passes where `{text}` is absent"))
                     .with_help("say what absent means: give a value with `??`, or ask with `exists`")
             });
         }
     }
 
-    fn passing(&self, cond: &Cond, positive: bool, asked: &Asked<'_>, types: &mut BTreeMap<Slot, Ty>, found: &mut dyn FnMut(&Cond, Level)) {
+    fn passing(
+        &self,
+        cond: &Cond,
+        positive: bool,
+        asked: &Asked<'_>,
+        types: &mut BTreeMap<Slot, Ty>,
+        found: &mut dyn FnMut(&Cond, bool, Level),
+    ) {
         match cond {
             Cond::Not(inner) => self.passing(inner, !positive, asked, types, found),
             Cond::And(conds) | Cond::Or(conds) => conds.iter().for_each(|cond| self.passing(cond, positive, asked, types, found)),
@@ -57,17 +75,17 @@ impl Context<'_> {
             }
             _ if !positive => {}
             Cond::Compare { op, left, right, ty: _ } => {
-                for value in [left, right] {
+                for (second, value) in [(false, left), (true, right)] {
                     if !self.is_there(value, asked, types) {
                         let level = if *op != Order::Eq || is_derived(value) { Level::Error } else { Level::Warning };
-                        found(cond, level);
+                        found(cond, second, level);
                         return;
                     }
                 }
             }
             Cond::In { item: value, .. } | Cond::Like(value, _) | Cond::Matches(value, _) | Cond::Contains(value, _) => {
                 if !self.is_there(value, asked, types) {
-                    found(cond, if is_derived(value) { Level::Error } else { Level::Warning });
+                    found(cond, false, if is_derived(value) { Level::Error } else { Level::Warning });
                 }
             }
             Cond::Const(_) | Cond::Exists(_) | Cond::True(_) | Cond::Selects { .. } | Cond::IsImage(_) | Cond::KindIs(_) => {}

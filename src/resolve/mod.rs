@@ -377,7 +377,6 @@ fn pack<'a>(
 ) -> Pack {
     let mut out = Pack { name: items.name.clone(), doc: items.doc.clone(), ..Pack::default() };
     let mut dropped = Dropped::default();
-    let before = diagnostics.len();
     for (item, rule) in &items.rules {
         let (resolved, found) = rule::resolve(world, items, item, rule, &mut dropped);
         diagnostics.extend(found);
@@ -389,7 +388,7 @@ fn pack<'a>(
             out.params.insert(name.clone(), constant);
         }
     }
-    if diagnostics.iter().skip(before).all(|diagnostic| diagnostic.level == Level::Warning) {
+    if diagnostics.iter().all(|diagnostic| diagnostic.level == Level::Warning) {
         unused(items, &dropped, diagnostics);
     }
     out

@@ -55,10 +55,11 @@ impl<'a> Context<'a> {
     /// Binds what a `let` stands for.
     pub fn let_stmt(&mut self, binding: &'a Let) -> Option<()> {
         self.check_bindable(&binding.name)?;
-        let term = self.expr(&binding.value)?;
-        self.check_depth(&term, binding.value.span)?;
+        let term = self.expr(&binding.value);
+        let term = term.and_then(|term| self.check_depth(&term, binding.value.span).map(|()| term));
+        let fine = term.as_ref().map(|_| ());
         self.bind_let(&binding.name, term);
-        Some(())
+        fine
     }
 
     fn if_stmt(&mut self, condition: &'a Expr, then: &'a [ast::Stmt], otherwise: &'a [ast::Stmt], span: Span) -> Option<Vec<Stmt>> {
