@@ -3,6 +3,8 @@
 //! The stages are the modules, each seeing only those before it: [`syntax`], [`schema`], [`resolve`], [`ir`], [`eval`], [`lower`], [`target`].
 
 pub mod diagnostic;
+#[cfg(feature = "engines")]
+pub mod engine;
 pub mod eval;
 pub mod ir;
 pub mod lower;
