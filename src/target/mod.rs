@@ -1,6 +1,7 @@
 //! The targets: what is written for each engine. A target only packages; conditions come from [`crate::lower`].
 
 pub mod kyverno;
+pub mod opa;
 
 use crate::diagnostic::{Diagnostic, Span, codes::build};
 use crate::lower::Unsupported;
