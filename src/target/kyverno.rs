@@ -22,6 +22,9 @@ pub fn emit(program: &Program) -> Emission {
     let mut names = BTreeMap::new();
     for pack in program.packs.values() {
         let mut text = String::new();
+        for item in &pack.uncompiled {
+            emission.row(NAME, &item.id, Outcome::NotApplicable(format!("only rules are written for Kyverno, no {}", item.construct)));
+        }
         for rule in &pack.rules {
             let Some(policy) = policy(pack, rule, &mut emission) else { continue };
             if let Some(first) = names.insert(policy.metadata.name.clone(), rule.id.clone()) {
@@ -83,7 +86,8 @@ fn cluster_policy(name: String, pack: &Pack, rule: &Rule, lowered: Policy) -> Cl
     if !description.is_empty() {
         annotations.insert("policies.kyverno.io/description", description.to_owned());
     }
-    let variables = lowered.variables.into_iter().map(|variable| Variable { name: variable.name, expression: text(variable.expr) }).collect();
+    let variables =
+        lowered.variables.into_iter().map(|variable| Variable { name: variable.name, expression: text(variable.expr) }).collect();
     let expression = Expression {
         expression: text(lowered.validation),
         // Only an engine that cannot evaluate the expression says this.
