@@ -8,12 +8,13 @@ use super::ast::{
     Text, TextPart, Type, Use,
 };
 use super::parse::{Rule, span};
-use super::scan::MAX_DEPTH;
+use super::scan::MAX_HEIGHT;
 use crate::diagnostic::codes::syntax as codes;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use pest::iterators::{Pair, Pairs};
 use pest::pratt_parser::{Assoc, Op, PrattParser};
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 /// The operators, loose to tight.
@@ -23,7 +24,7 @@ static OPERATORS: LazyLock<PrattParser<Rule>> = LazyLock::new(|| {
         .op(Op::infix(Rule::and, Assoc::Left))
         .op(Op::prefix(Rule::not))
         .op(Op::infix(Rule::comparison, Assoc::Left))
-        .op(Op::infix(Rule::coalesce, Assoc::Left))
+        .op(Op::infix(Rule::coalesce, Assoc::Right))
         .op(Op::infix(Rule::add, Assoc::Left) | Op::infix(Rule::sub, Assoc::Left))
         .op(Op::prefix(Rule::exists) | Op::prefix(Rule::declared) | Op::prefix(Rule::unchanged))
 });
@@ -31,17 +32,10 @@ static OPERATORS: LazyLock<PrattParser<Rule>> = LazyLock::new(|| {
 /// An expression while it is built.
 struct Tree {
     expr: Expr,
-    /// Its place with parentheses.
-    outer: Span,
+    /// Whether it stands without parentheses.
+    bare: bool,
     /// The height of the tree, itself counted.
     height: usize,
-}
-
-impl Tree {
-    /// Whether it stands bare, not in parentheses.
-    fn is_bare(&self) -> bool {
-        self.outer == self.expr.span
-    }
 }
 
 struct Builder<'a> {
@@ -101,6 +95,7 @@ fn unescape(quoted: &str) -> String {
         }
         match chars.next() {
             Some('n') => out.push('\n'),
+            Some('r') => out.push('\r'),
             Some('t') => out.push('\t'),
             Some('u') => {
                 let digits: String = chars.by_ref().skip(1).take_while(|char| *char != '}').collect();
@@ -110,21 +105,6 @@ fn unescape(quoted: &str) -> String {
         }
     }
     out
-}
-
-/// Whether `YYYY-MM-DD` is a day of the calendar.
-fn is_day(date: &str) -> bool {
-    let mut numbers = date.split('-').map(|part| part.parse::<u32>().unwrap_or_default());
-    let (Some(year), Some(month), Some(day)) = (numbers.next(), numbers.next(), numbers.next()) else { return false };
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
-        2 => 28,
-        _ => 0,
-    };
-    (1..=days).contains(&day)
 }
 
 impl<'i> Builder<'_> {
@@ -186,20 +166,6 @@ impl<'i> Builder<'_> {
         KindName { name: name.to_owned(), group, subresource, span: self.span(pair) }
     }
 
-    fn date(&self, pair: &Pair<'i, Rule>) -> Option<Name> {
-        let date = self.name(pair);
-        if is_day(&date.node) {
-            return Some(date);
-        }
-        self.error(
-            &codes::BAD_DATE,
-            date.span,
-            format!("`{}` is not a day of the calendar", date.node),
-            "write an existing day as `YYYY-MM-DD`",
-        );
-        None
-    }
-
     // ------------------------------------------------------------ items
 
     fn item(&self, pair: &Pair<'i, Rule>) -> Option<Item> {
@@ -243,14 +209,14 @@ impl<'i> Builder<'_> {
                 whom: self.all(children(&inner, Rule::exempted), |line| {
                     Some((self.named(line, Rule::who)?, self.names(line, Rule::strings, Rule::string)))
                 })?,
-                until: child(&inner, Rule::date).map_or_else(|| self.odd(&inner), |date| self.date(&date))?,
+                until: self.named(&inner, Rule::date)?,
                 because: self.named(&inner, Rule::string)?,
             }),
             Rule::pod_security => ItemKind::PodSecurity(PodSecurity {
                 lines: self.all(inner.clone().into_inner().filter(|line| Self::is_level_line(line)), |line| self.level_line(line))?,
             }),
             Rule::test => {
-                let name = self.named(&inner, Rule::id)?;
+                let name = self.named(&inner, Rule::rule_id)?;
                 let cases: Vec<Case> = self.all(children(&inner, Rule::case), |case| self.case(case))?;
                 if cases.is_empty() {
                     self.empty(&name, "the test", "has no case", "write `allow given { ... }` or `deny \"MESSAGE\" given { ... }`");
@@ -317,7 +283,7 @@ impl<'i> Builder<'_> {
         match pair.as_rule() {
             Rule::ps_default => Some(PodSecurityLine::Default(levels())),
             Rule::ps_namespaces => Some(PodSecurityLine::Namespaces(self.names(pair, Rule::strings, Rule::string), levels())),
-            Rule::ps_exempt => Some(PodSecurityLine::Exempt(self.named(pair, Rule::who)?, self.names(pair, Rule::strings, Rule::string))),
+            Rule::ps_exempt => Some(PodSecurityLine::Exempt(self.named(pair, Rule::word)?, self.names(pair, Rule::strings, Rule::string))),
             _ => {
                 let version = child(pair, Rule::version).or_else(|| child(pair, Rule::word));
                 version.map(|version| PodSecurityLine::Version(self.name(&version))).or_else(|| self.odd(pair))
@@ -331,14 +297,6 @@ impl<'i> Builder<'_> {
         let expect = child(pair, Rule::verdict).or_else(|| child(pair, Rule::k_gives));
         let expect = expect.map(|word| self.name(&word)).or_else(|| self.odd(pair))?;
         let message = child(pair, Rule::string).map(|message| self.name(&message));
-        if let Some(message) = message.as_ref().filter(|_| expect.node != "deny") {
-            self.error(
-                &codes::MISPLACED,
-                message.span,
-                format!("`{}` expects no message", expect.node),
-                "leave it out, or expect `deny`; what the case is about stands before it, after `///`",
-            );
-        }
         let mut givens = self.all(children(pair, Rule::given), |given| self.given(given))?.into_iter();
         let result = if expect.node == "gives" { givens.next() } else { None };
         let given = givens.next().or_else(|| self.odd(pair))?;
@@ -407,7 +365,7 @@ impl<'i> Builder<'_> {
     /// Clauses and statements of a rule or a mutation.
     fn body(&self, pair: &Pair<'i, Rule>, name: &Name, what: &str, mutates: bool) -> Option<(Vec<Clause>, Vec<Stmt>)> {
         let clauses = self.clauses(pair);
-        let body = self.all(children(pair, Rule::statement), |statement| self.statement(statement, mutates));
+        let body = self.all(children(pair, Rule::statement), |statement| self.statement(statement));
         let (clauses, body) = (clauses?, body?);
         if body.is_empty() {
             let (lacks, help) = if mutates {
@@ -420,25 +378,13 @@ impl<'i> Builder<'_> {
         Some((clauses, body))
     }
 
-    fn block(&self, pair: &Pair<'i, Rule>, mutates: bool) -> Option<Vec<Stmt>> {
-        self.all(children(pair, Rule::statement), |statement| self.statement(statement, mutates))
+    fn block(&self, pair: &Pair<'i, Rule>) -> Option<Vec<Stmt>> {
+        self.all(children(pair, Rule::statement), |statement| self.statement(statement))
     }
 
-    fn statement(&self, pair: &Pair<'i, Rule>, mutates: bool) -> Option<Stmt> {
+    fn statement(&self, pair: &Pair<'i, Rule>) -> Option<Stmt> {
         let Some(inner) = pair.clone().into_inner().next() else { return self.odd(pair) };
         let rule = inner.as_rule();
-        let changes = matches!(rule, Rule::merge | Rule::default | Rule::set | Rule::append | Rule::remove);
-        if changes && !mutates || mutates && matches!(rule, Rule::check | Rule::unique) {
-            let word = inner.as_str().split_whitespace().next().unwrap_or_default();
-            let keyword = inner.clone().into_inner().next().map_or_else(|| self.span(&inner), |keyword| self.span(&keyword));
-            let (message, help) = if mutates {
-                (format!("a mutation does not check, `{word}` does"), "put the check into a `rule`")
-            } else {
-                (format!("a rule does not change the object, `{word}` does"), "put the change into a `mutation`")
-            };
-            self.error(&codes::MISPLACED, keyword, message, help);
-            return None;
-        }
         let span = self.span(&inner);
         let target = || child(&inner, Rule::term).map_or_else(|| self.odd(&inner), |term| Some(self.term(&term)?.expr));
         let object = || child(&inner, Rule::object).map_or_else(|| self.odd(&inner), |object| Some(self.object(&object)?.expr));
@@ -446,9 +392,9 @@ impl<'i> Builder<'_> {
             Rule::for_ => {
                 let binder = self.binder_of(&inner)?.0;
                 let Some(body) = child(&inner, Rule::block) else { return self.odd(&inner) };
-                Stmt::For { binder, body: self.block(&body, mutates)?, span }
+                Stmt::For { binder, body: self.block(&body)?, span }
             }
-            Rule::if_ => return self.if_statement(&inner, mutates),
+            Rule::if_ => return self.if_statement(&inner),
             Rule::let_ => Stmt::Let(self.binding(&inner)?),
             Rule::unique => {
                 let Some(keys) = child(&inner, Rule::keys) else { return self.odd(&inner) };
@@ -470,13 +416,13 @@ impl<'i> Builder<'_> {
         })
     }
 
-    fn if_statement(&self, pair: &Pair<'i, Rule>, mutates: bool) -> Option<Stmt> {
+    fn if_statement(&self, pair: &Pair<'i, Rule>) -> Option<Stmt> {
         let mut blocks = children(pair, Rule::block);
         let condition = self.first_expr(pair);
-        let then = blocks.next().map_or_else(|| self.odd(pair), |block| self.block(&block, mutates));
+        let then = blocks.next().map_or_else(|| self.odd(pair), |block| self.block(&block));
         let otherwise = match (child(pair, Rule::if_), blocks.next()) {
-            (Some(nested), _) => self.if_statement(&nested, mutates).map(|nested| vec![nested]),
-            (None, Some(block)) => self.block(&block, mutates),
+            (Some(nested), _) => self.if_statement(&nested).map(|nested| vec![nested]),
+            (None, Some(block)) => self.block(&block),
             (None, None) => Some(Vec::new()),
         };
         Some(Stmt::If { condition: condition?, then: then?, otherwise: otherwise?, span: self.span(pair) })
@@ -547,18 +493,18 @@ impl<'i> Builder<'_> {
 
     /// An expression, unless it is too high.
     fn tree(&self, kind: ExprKind, span: Span, height: usize) -> Option<Tree> {
-        if height > MAX_DEPTH {
+        if height > MAX_HEIGHT {
             if !self.too_high.replace(true) {
                 self.error(
                     &codes::TOO_DEEP,
                     span,
-                    format!("this expression is more than {MAX_DEPTH} operators high"),
+                    format!("this expression is more than {MAX_HEIGHT} operators high"),
                     "give a part of it a name with `let` or `fn`; write a chain of comparisons as `x in [...]`",
                 );
             }
             return None;
         }
-        Some(Tree { expr: Expr { kind, span }, outer: span, height })
+        Some(Tree { expr: Expr { kind, span }, bare: true, height })
     }
 
     fn expr(&self, pair: &Pair<'i, Rule>) -> Option<Tree> {
@@ -569,9 +515,9 @@ impl<'i> Builder<'_> {
     fn chain(&self, pair: &Pair<'i, Rule>) -> Option<Tree> {
         // The operator parser recurses on prefixes, and trees are dropped recursively.
         let operators = pair.clone().into_inner().filter(|part| part.as_rule() != Rule::term).count();
-        if operators >= MAX_DEPTH {
+        if operators >= MAX_HEIGHT {
             let span = self.span(pair);
-            return self.tree(ExprKind::Bool(false), span, MAX_DEPTH + 1);
+            return self.tree(ExprKind::Bool(false), span, MAX_HEIGHT + 1);
         }
         OPERATORS
             .map_primary(|term| self.term(&term))
@@ -585,15 +531,15 @@ impl<'i> Builder<'_> {
 
     /// Refuses an operand that begins with a bare `not`, which would take more than its reader thinks.
     fn tight(&self, op: &Pair<'i, Rule>, operand: &Tree) -> Option<()> {
-        if operand.is_bare() && matches!(operand.expr.kind, ExprKind::Not(_)) {
-            let text = self.source_text(operand.outer).to_owned();
+        if operand.bare && matches!(operand.expr.kind, ExprKind::Not(_)) {
+            let text = self.source_text(operand.expr.span).to_owned();
             let message = format!("`not` binds looser than `{}`", op.as_str());
             let help = if text.contains('\n') || text.len() > 60 {
                 "put `not ...` into parentheses".to_owned()
             } else {
                 format!("write `({text})`")
             };
-            self.error(&codes::LOOSE_OPERAND, operand.outer, message, help);
+            self.error(&codes::LOOSE_OPERAND, operand.expr.span, message, help);
             return None;
         }
         Some(())
@@ -603,7 +549,7 @@ impl<'i> Builder<'_> {
         if op.as_rule() != Rule::not {
             self.tight(op, &operand)?;
         }
-        let span = self.span(op).to(operand.outer);
+        let span = self.span(op).to(operand.expr.span);
         let height = operand.height + 1;
         let operand = Box::new(operand.expr);
         let kind = match op.as_rule() {
@@ -643,16 +589,16 @@ impl<'i> Builder<'_> {
         if !matches!(binary, BinaryOp::Or | BinaryOp::And) {
             self.tight(op, &right)?;
         }
-        if op.as_rule() == Rule::comparison && left.is_bare() && is_comparison(&left.expr) {
+        if op.as_rule() == Rule::comparison && left.bare && is_comparison(&left.expr) {
             let second = self.span(op);
             self.errors.borrow_mut().push(
                 Diagnostic::error(&codes::CHAINED_COMPARISON, second, format!("`{}` compares the result of a comparison", op.as_str()))
-                    .with_label(left.outer, "this is true or false")
+                    .with_label(left.expr.span, "this is true or false")
                     .with_help("join two comparisons with `and`, or put one into parentheses"),
             );
             return None;
         }
-        let span = left.outer.to(right.outer);
+        let span = left.expr.span.to(right.expr.span);
         let height = left.height.max(right.height) + 1;
         self.tree(ExprKind::Binary(binary, Box::new(left.expr), Box::new(right.expr)), span, height)
     }
@@ -662,7 +608,7 @@ impl<'i> Builder<'_> {
         let Some(primary) = parts.next() else { return self.odd(pair) };
         let mut tree = self.primary(&primary)?;
         for postfix in parts {
-            let span = tree.outer.to(self.span(&postfix));
+            let span = tree.expr.span.to(self.span(&postfix));
             let base = Box::new(tree.expr);
             let (kind, height) = match postfix.as_rule() {
                 Rule::field => (ExprKind::Field(base, self.named(&postfix, Rule::word)?), tree.height),
@@ -698,7 +644,7 @@ impl<'i> Builder<'_> {
                 }
             },
             Rule::quantity => leaf(ExprKind::Quantity(text.to_owned())),
-            Rule::date => leaf(ExprKind::Date(self.date(pair)?.node)),
+            Rule::date => leaf(ExprKind::Date(text.to_owned())),
             Rule::version => leaf(ExprKind::Version(text.to_owned())),
             Rule::string => leaf(ExprKind::String(unescape(text))),
             Rule::regex => {
@@ -709,7 +655,7 @@ impl<'i> Builder<'_> {
             Rule::parens => {
                 let Some(inner) = child(pair, Rule::expr) else { return self.odd(pair) };
                 let inner = self.expr(&inner)?;
-                Some(Tree { outer: span, ..inner })
+                Some(Tree { expr: Expr { span, ..inner.expr }, bare: false, ..inner })
             }
             Rule::list_value => {
                 let (elements, height) = self.exprs(pair)?;
@@ -761,6 +707,20 @@ impl<'i> Builder<'_> {
             let value = self.expr(&value)?;
             Some((ObjectField { name, value: value.expr }, value.height))
         })?;
+        let mut first: BTreeMap<&str, Span> = BTreeMap::new();
+        for (field, _) in &fields {
+            if let Some(first) = first.insert(&field.name.node, field.name.span) {
+                self.errors.borrow_mut().push(
+                    Diagnostic::error(
+                        &codes::DUPLICATE_KEY,
+                        field.name.span,
+                        format!("`{}` is written twice in this object", field.name.node),
+                    )
+                    .with_label(first, "the first")
+                    .with_help("keep one of them"),
+                );
+            }
+        }
         let height = fields.iter().map(|(_, height)| *height).max().unwrap_or_default();
         self.tree(ExprKind::Object(fields.into_iter().map(|(field, _)| field).collect()), self.span(pair), height + 1)
     }

@@ -94,10 +94,9 @@ impl Expected {
                 self.words.extend(CHANGES);
             }
             Rule::create => self.add_group("`create`", &["create"]),
-            Rule::case => self.add_group("a case", VERDICTS),
+            Rule::case | Rule::verdict => self.add_group("a case", VERDICTS),
             Rule::ps_default | Rule::ps_namespaces | Rule::ps_version | Rule::ps_exempt => self.add_group("a line of levels", POD_SECURITY),
             Rule::who | Rule::exempted => self.add_group("`namespaces`, `users`, `groups` or `runtimeClasses`", WHO),
-            Rule::verdict => self.add_group("`allow`, `deny` or `skip`", VERDICTS),
             Rule::expr
             | Rule::term
             | Rule::quantified
@@ -404,7 +403,7 @@ fn word_slip(place: &Place<'_>, expected: &Expected, token: &Token, text: &str) 
     }
     if expected.statement && !expected.clause && CLAUSES.contains(&text) {
         return Some(
-            Diagnostic::error(&codes::MISPLACED, place.span(), format!("the clause `{text}` stands behind a statement"))
+            Diagnostic::error(&codes::CLAUSE_ORDER, place.span(), format!("the clause `{text}` stands behind a statement"))
                 .with_help("put clauses before the statements"),
         );
     }
@@ -416,7 +415,7 @@ fn word_slip(place: &Place<'_>, expected: &Expected, token: &Token, text: &str) 
     }
     if wanted("create") && (CHECKS.contains(&text) || CHANGES.contains(&text)) {
         return Some(
-            Diagnostic::error(&codes::MISPLACED, place.span(), format!("a generation only creates, `{text}` does not"))
+            Diagnostic::error(&codes::UNEXPECTED, place.span(), format!("a generation only creates, `{text}` does not"))
                 .with_help("put checks into a `rule` and changes into a `mutation`"),
         );
     }

@@ -7,3 +7,4 @@ mod parse;
 mod scan;
 
 pub use parse::{MAX_BYTES, parse};
+pub use scan::{MAX_DEPTH, MAX_HEIGHT};

@@ -7,8 +7,11 @@ use crate::diagnostic::codes::syntax as codes;
 use crate::diagnostic::{Code, Diagnostic, Span, nearest};
 use std::ops::Range;
 
-/// How deep brackets, quantifiers and conditions may stand within each other, and how high the tree of one expression may be.
-pub(super) const MAX_DEPTH: usize = 64;
+/// How deep brackets, quantifiers and conditions may stand within each other.
+pub const MAX_DEPTH: usize = 64;
+
+/// How high the tree of one expression may be; a chain of operators is as high as it is long.
+pub const MAX_HEIGHT: usize = 128;
 
 /// Words that begin an item.
 pub(super) const HEADS: &[&str] =
@@ -19,11 +22,8 @@ pub(super) const KEYWORDS: &[&str] = &[
     "all",
     "and",
     "any",
-    "append",
-    "by",
     "contains",
     "declared",
-    "default",
     "else",
     "exists",
     "false",
@@ -34,15 +34,11 @@ pub(super) const KEYWORDS: &[&str] = &[
     "let",
     "like",
     "matches",
-    "merge",
     "message",
     "no",
     "not",
-    "on",
     "or",
-    "remove",
     "require",
-    "set",
     "then",
     "true",
     "unchanged",
@@ -51,8 +47,11 @@ pub(super) const KEYWORDS: &[&str] = &[
 
 const QUANTIFIERS: &[&str] = &["all", "any", "count", "max", "min", "no", "sum"];
 
-/// Words that begin a statement: no expression goes on behind them.
-const STATEMENTS: &[&str] = &["append", "default", "for", "forbid", "let", "merge", "message", "remove", "require", "set"];
+/// Keywords that begin a statement or end one: no expression goes on behind them.
+const STATEMENTS: &[&str] = &["for", "forbid", "let", "message", "require"];
+
+/// Words that begin a statement and may be names too: behind the end of an operand they begin a statement.
+const CHANGES: &[&str] = &["append", "default", "merge", "remove", "set"];
 
 const UNITS: &[&str] = &["Ki", "Mi", "Gi", "Ti", "Pi", "Ei", "n", "u", "m", "k", "M", "G", "T", "P", "E"];
 
@@ -271,7 +270,12 @@ impl Scanner<'_> {
         }
         let last = self.last();
         let item = last.is_some_and(|(kind, word)| kind == Kind::Word && HEADS.contains(&word)) && !KEYWORDS.contains(&text);
-        if STATEMENTS.contains(&text) || item {
+        let behind_operand = last.is_some_and(|(kind, word)| match kind {
+            Kind::Word => !KEYWORDS.contains(&word) && !QUANTIFIERS.contains(&word),
+            Kind::Member | Kind::Number | Kind::Text | Kind::Regex | Kind::Close => true,
+            Kind::Sign | Kind::Open | Kind::Doc | Kind::FileDoc => false,
+        });
+        if STATEMENTS.contains(&text) || item || behind_operand && CHANGES.contains(&text) {
             self.unwound();
         }
         let last = self.last();
@@ -643,7 +647,7 @@ impl Scanner<'_> {
         let rest = self.text.get(at + 1..self.end).unwrap_or_default();
         let char = rest.chars().next().unwrap_or('\n');
         match char {
-            '"' | '\\' | 'n' | 't' | '{' | '}' => return at + 2,
+            '"' | '\\' | '/' | 'n' | 'r' | 't' | '{' | '}' => return at + 2,
             '\r' | '\n' => return at + 1,
             'u' => {
                 let digits = rest.strip_prefix("u{").and_then(|rest| rest.split_once('}')).map(|(digits, _)| digits);
@@ -660,7 +664,7 @@ impl Scanner<'_> {
         let help = if char == 'u' {
             "write `\\u{...}` with the number of a character in hexadecimal digits"
         } else {
-            "the escapes are `\\\"`, `\\\\`, `\\n`, `\\t`, `\\{`, `\\}` and `\\u{...}`; a backslash is written `\\\\`"
+            "the escapes are `\\\"`, `\\\\`, `\\/`, `\\n`, `\\r`, `\\t`, `\\{`, `\\}` and `\\u{...}`; a backslash is written `\\\\`"
         };
         let message = format!("`\\{}` is not an escape", char.escape_debug());
         self.problem(&codes::BAD_ESCAPE, at, end, message, help);

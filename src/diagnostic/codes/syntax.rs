@@ -12,8 +12,8 @@ pub static ALL: &[&Code] = &[
     &BAD_SIGN,
     &BAD_ESCAPE,
     &BAD_NUMBER,
-    &BAD_DATE,
     &BAD_MESSAGE,
+    &DUPLICATE_KEY,
     &SINGLE_QUOTES,
     &FOREIGN_OPERATOR,
     &ASSIGNMENT,
@@ -23,7 +23,7 @@ pub static ALL: &[&Code] = &[
     &MISSING_COLON,
     &CHAINED_COMPARISON,
     &LOOSE_OPERAND,
-    &MISPLACED,
+    &CLAUSE_ORDER,
     &MISPLACED_DOC,
     &EMPTY_BODY,
 ];
@@ -51,7 +51,7 @@ where it is most likely missing.\n",
 pub static TOO_DEEP: Code = Code {
     id: "too-deep",
     summary: "the text nests more than 64 deep",
-    explanation: "Brackets, blocks, quantifiers and conditions may stand 64 deep within each other, and the tree of one expression may be 64 high; a \
+    explanation: "Brackets, blocks, quantifiers and conditions may stand 64 deep within each other, and the tree of one expression may be 128 high; a \
 chain of operators such as `a or b or c` is as high as it is long. So no stage of the compiler can run out of stack, whatever it is given.\n\nGive an inner \
 part a name with `let` or `fn`, and write a long chain of comparisons with one list:\n\n```pol\nrequire x == \"a\" or x == \"b\" or x == \"c\" message \"...\"\n\
 require x in [\"a\", \"b\", \"c\"] message \"...\"\n```\n",
@@ -59,7 +59,7 @@ require x in [\"a\", \"b\", \"c\"] message \"...\"\n```\n",
 
 /// The file is too large.
 pub static TOO_LARGE: Code = Code {
-    id: "too-large",
+    id: "file-too-large",
     summary: "a file has more than 1 MiB",
     explanation: "A file of rules may have 1,048,576 bytes. A larger one is surely no file of rules; if it is, divide it into packs and `use` them.\n",
 };
@@ -86,7 +86,7 @@ a statement ends where the next one begins\nseverity high\n```\n",
 pub static BAD_ESCAPE: Code = Code {
     id: "bad-escape",
     summary: "an unknown escape in a string",
-    explanation: "In a string, `\\\"`, `\\\\`, `\\n`, `\\t`, `\\{`, `\\}` and `\\u{...}` are known. A backslash is written `\\\\`. A regular expression \
+    explanation: "In a string, `\\\"`, `\\\\`, `\\/`, `\\n`, `\\r`, `\\t`, `\\{`, `\\}` and `\\u{...}` are known. A backslash is written `\\\\`. A regular expression \
 between slashes takes its backslashes as they are.\n\n```pol\nlet wrong = \"C:\\dir\"\nlet right = \"C:\\\\dir\"\n```\n",
 };
 
@@ -98,14 +98,6 @@ pub static BAD_NUMBER: Code = Code {
 1000) or `Ki Mi Gi Ti Pi Ei` (powers of 1024). `500m` is a half, `5m` is five thousandths and never five minutes: a duration is written \
 `duration(\"5m\")`.\n\n```pol\nrequire c.resources.limits[\"memory\"] <= 2GiB message \"...\"    // wrong\nrequire c.resources.limits[\"memory\"] <= 2Gi \
 message \"...\"\n```\n",
-};
-
-/// A day that does not exist.
-pub static BAD_DATE: Code = Code {
-    id: "bad-date",
-    summary: "a day that does not exist",
-    explanation: "A date is written `YYYY-MM-DD` and has to be a day of the calendar.\n\n```pol\nexempt rule no-privileged namespaces \"gpu\" until \
-2027-02-30 because \"...\"    // wrong\nexempt rule no-privileged namespaces \"gpu\" until 2027-02-28 because \"...\"\n```\n",
 };
 
 /// A message with wrong braces, or blank.
@@ -188,13 +180,21 @@ pub static LOOSE_OPERAND: Code = Code {
 wrong\nrequire a == (not b) message \"...\"\n```\n",
 };
 
-/// A clause or statement at a wrong place.
-pub static MISPLACED: Code = Code {
-    id: "misplaced",
-    summary: "a clause, statement or line is at a wrong place",
-    explanation: "Clauses (`severity`, `tags`, `docs`, `action`, `overrides`, `match`, `except`, `targets`, `on conflict`) come first, statements follow. A rule \
-checks (`require`, `forbid`), a mutation changes (`default`, `set`, `append`, `merge`, `remove`), a generation creates.\n\n```pol\nrule no-host-network {\n    \
-forbid pod.spec.hostNetwork message \"hostNetwork is true\"\n    match workloads    // wrong: it stands before the statements\n}\n```\n",
+/// A clause behind a statement.
+pub static CLAUSE_ORDER: Code = Code {
+    id: "clause-order",
+    summary: "a clause stands behind a statement",
+    explanation: "Clauses (`severity`, `tags`, `docs`, `action`, `overrides`, `match`, `except`, `targets`, `on conflict`) come first, statements follow: what a \
+rule is about stands before what it asks.\n\n```pol\nrule no-host-network {\n    forbid pod.spec.hostNetwork message \"hostNetwork is true\"\n    match \
+workloads    // wrong: it stands before the statements\n}\n```\n",
+};
+
+/// A key twice in an object.
+pub static DUPLICATE_KEY: Code = Code {
+    id: "duplicate-key",
+    summary: "a field is written twice in an object",
+    explanation: "Of two values of one field only one could count. Keep the one that is meant.\n\n```pol\n{ name: \"a\", image: \"b\", name: \"c\" }    // \
+wrong\n```\n",
 };
 
 /// `///` or `//!` at a wrong place.
