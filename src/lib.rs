@@ -3,9 +3,11 @@
 //! The stages are the modules, each seeing only those before it: [`syntax`], [`schema`], [`resolve`], [`ir`], [`eval`], [`lower`], [`target`].
 
 pub mod diagnostic;
+pub mod eval;
 pub mod ir;
 pub mod lower;
 pub mod object;
 pub mod schema;
 pub mod syntax;
 pub mod target;
+pub mod verify;

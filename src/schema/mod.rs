@@ -75,7 +75,7 @@ pub struct Field {
     pub presence: Presence,
     /// Whether it is a struct held without a pointer: it exists when a leaf of it does.
     pub value_struct: bool,
-    /// The strings that it may hold, where it is an enum (the project's own table).
+    /// The strings that it (or an element of it) may hold, where it is an enum (the project's own table).
     pub values: &'static [&'static str],
     /// What the API server fills in when it is absent or zero and its parent exists (the project's own table).
     pub default: Option<Default>,
@@ -92,6 +92,8 @@ pub enum Default {
     Bool(bool),
     /// A quantity or int-or-string in its text, such as `25%`.
     Text(&'static str),
+    /// A list of strings.
+    Strings(&'static [&'static str]),
     /// An empty struct, whose fields have their own defaults.
     Empty,
     /// One that depends on more than the field.
@@ -112,19 +114,31 @@ pub enum SpecialDefault {
     HostPortOfHostNetwork,
     /// `resources.requests[k]`: `limits[k]` in init and main containers of a Pod (not of a template).
     RequestFromLimit,
-    /// What another field of the same struct holds; that one as it is written, without its own default (`serviceAccountName` and `serviceAccount` name each other).
-    Sibling(&'static str),
-    /// Only in a Pod, not in a template of one.
-    InPod(&'static Default),
-    /// Only when another field of the same struct, with its own default, is one of these.
+    /// What the path from the same struct holds: `["port"]`, `["template", "metadata", "labels"]`. As it is written, without its own default (`serviceAccountName` and
+    /// `serviceAccount` name each other).
+    Sibling(&'static [&'static str]),
+    /// Only in an object of this kind, not in a template of one (`Pod`, `Job`).
+    InKind(&'static str, &'static Default),
+    /// One of two.
     When {
-        /// The other field, a string.
-        field: &'static str,
-        /// What it is then.
-        among: &'static [&'static str],
-        /// The default then.
+        /// Which.
+        test: Test,
+        /// When it holds.
         then: &'static Default,
+        /// When it does not.
+        otherwise: Option<&'static Default>,
     },
+}
+
+/// A test on the struct that a default is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Test {
+    /// A string field of it, with its own default, is one of these.
+    OneOf(&'static str, &'static [&'static str]),
+    /// A field of it is present as it is written, without its own default.
+    Written(&'static str),
+    /// It is not.
+    Unwritten(&'static str),
 }
 
 /// A struct of the schema.
@@ -163,7 +177,7 @@ pub struct Subresource {
 }
 
 /// An apiVersion and kind that a release removed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Removed {
     /// `policy/v1beta1`
     pub api_version: &'static str,
