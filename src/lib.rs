@@ -3,6 +3,7 @@
 //! The stages are the modules, each seeing only those before it: [`syntax`], [`schema`], [`resolve`], [`ir`], [`eval`], [`lower`], [`target`].
 
 pub mod diagnostic;
+pub mod eval;
 pub mod ir;
 pub mod lower;
 pub mod object;

@@ -7,6 +7,12 @@
 //!
 //! Evaluation is total. A [`Value`] is absent or a value; a [`Cond`] is true or false. Only [`Read`]s can fail a rule otherwise.
 
+pub mod print;
+mod quantity;
+pub mod walk;
+
+pub use quantity::Quantity;
+
 use crate::diagnostic::Span;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -169,6 +175,10 @@ pub enum Targets {
 /// `body`: every failed check gives one message; none is a pass. The messages, each trimmed of Unicode white space at both ends, are joined by `; `,
 /// then control characters (general category Cc) are escaped: newline as `\n`, any other as `\u00XX` (lower-case hex), then a whole of more than 1,024 code points keeps its
 /// first 1,023 and ends in `…`.
+///
+/// Where evaluation comes across a value that is not of the type of its [`Value::Field`], [`Value::Entry`] or [`Source`] (a number of another kind, a text where a list stands ...), the rule
+/// fails with ``cannot read `PATH` `` as its whole message, PATH being the place in the object, such as `spec.containers[0].image`. A cluster refuses such an object before it is
+/// judged, so no equality between engines is claimed. A number with a fraction of zero is a whole number.
 #[derive(Debug, Clone, Serialize)]
 pub struct Rule {
     /// `pack/rule`.
@@ -229,7 +239,7 @@ pub struct Read {
 pub enum Form {
     /// A quantity: see [`Function::Quantity`].
     Quantity,
-    /// An image reference: see [`Function::ImageTag`].
+    /// An image reference: what [`Cond::IsImage`] is true of.
     Image,
     /// A Go duration, such as `1h30m`: see [`Function::Duration`].
     Duration,
@@ -392,7 +402,7 @@ pub enum Value {
         /// The type of the entry.
         ty: Ty,
     },
-    /// The first that is present.
+    /// The first that is present; of nothing: absent.
     Coalesce(Vec<Value>),
     /// One of two values.
     If(Box<Cond>, Box<Value>, Box<Value>),
@@ -400,7 +410,7 @@ pub enum Value {
     Truth(Box<Cond>),
     /// A list of what the items give; never absent, perhaps empty.
     List(Vec<Item>),
-    /// A number over the items that are present. The sum and count of nothing are 0, the least and greatest of nothing absent.
+    /// A number over the items that are present. The sum and count of nothing are 0, the least and greatest of nothing absent; so is a sum of `Int`s that overflows 64 bits.
     Aggregate {
         /// Which number.
         op: Aggregate,
@@ -483,13 +493,6 @@ pub enum Const {
     Object(Vec<(String, Const)>),
 }
 
-/// An exact quantity in thousandths, rounded up as the API server does with resource lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Quantity {
-    /// Thousandths of the unit. Its magnitude is at most 2^53 * 1000, else the text is unreadable.
-    pub milli: i128,
-}
-
 /// A function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Function {
@@ -502,9 +505,10 @@ pub enum Function {
     AsInt,
     /// The text of an int-or-string; absent when it is a number.
     AsName,
-    /// The number of a `"N%"` text as `Int`; absent otherwise.
+    /// The number of a text of one to nine ASCII digits and `%`, as `Int`; absent otherwise.
     Percent,
-    /// Registry of an image reference: the part before the first `/` if it holds `.` or `:` or is `localhost`, else `docker.io`.
+    /// Registry of an image reference: the part before the first `/` if it holds `.`, `:` or an upper-case ASCII letter or is `localhost`, else `docker.io`;
+    /// `docker.io` also for `index.docker.io`. This and the other parts are of a text that a [`Read`] has found to be an image reference.
     ImageRegistry,
     /// Repository: without registry, tag and digest; with `library/` before a bare name on `docker.io`.
     ImageRepository,
@@ -520,13 +524,19 @@ pub enum Function {
     Replace,
     /// `split(text, separator)`: a list of strings; the separator is a non-empty constant.
     Split,
-    /// `join(list, separator)`
+    /// `join(list, separator)`: the texts with the separator in between; an absent list is empty.
     Join,
-    /// Code points of a text, elements of a list, entries of a map.
+    /// Code points of a text, elements of a list that are not null, entries of a map that are not null (in a map of strings all). Of an absent list or map 0.
     Size,
-    /// `indexOf(list, element)`: position from 0 of the first equal element; -1 when there is none or the element is absent.
+    /// `indexOf(list, element)`: position from 0 of the first equal element, null elements not counted; -1 when there is none or the list or the element is absent.
     IndexOf,
     /// `effectiveRequest(pod, "cpu")`: arguments are the Pod root and a constant resource name; a quantity, never absent. As the scheduler of 1.37 counts.
+    ///
+    /// A limit stands for an absent request, whatever the kind. R is the sum over the main containers and the sidecars (init containers with `restartPolicy: Always`). Each
+    /// sidecar asks for itself and all sidecars before it, each other init container for itself and all sidecars before it; R is the greatest of these and R. For `cpu`, `memory` and
+    /// `hugepages-*`, the Pod's own `spec.resources.requests` stands in for R; where that is absent its `spec.resources.limits`, but for `cpu` and `memory` only when no
+    /// container (init or main) has a request or limit of the resource. Then `spec.overhead` is added. Each quantity is in thousandths, rounded up; the result of anything but `cpu` is rounded up to
+    /// a whole unit. An unreadable quantity fails the rule with the place of that quantity (see [`Rule`]).
     EffectiveRequest,
 }
 
@@ -546,6 +556,7 @@ pub enum Cond {
     /// The value is present and `true`.
     True(Value),
     /// Both present, of the same JSON kind, and in this order. Booleans, structs, lists and maps have `Eq` only; strings `Eq` only.
+    /// Structs, lists and maps are equal as they are written, but that a `null` entry of a map and a `null` element of a list are as if they were not there.
     Compare {
         /// How.
         op: Order,
@@ -585,7 +596,8 @@ pub enum Cond {
         /// The labels.
         labels: Value,
     },
-    /// The text is present and an image reference (see `docs/`).
+    /// The text is present and an image reference as `distribution/reference` reads it: it matches [`crate::eval::image::PATTERN`], is not 64 lower-case hexadecimal digits, and its
+    /// [`Function::ImageRepository`] has at most 255 characters.
     IsImage(Value),
     /// The object is of one of these kinds (`Pod`, or with the group: `apps/Deployment`), all among the rule's.
     KindIs(Vec<String>),

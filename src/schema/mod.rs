@@ -1,7 +1,43 @@
 //! Kubernetes' types, defaults and removed versions: generated data, tables, and their reader.
 
+mod reader;
+mod tables;
+
+pub use reader::Schema;
+
 use crate::ir::{Kind, Presence};
 use std::collections::BTreeMap;
+
+/// A struct of the built-in schema, by its place in it; ordered like the names.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TypeId(u16);
+
+impl TypeId {
+    /// Its OpenAPI name, for example `io.k8s.api.core.v1.Container`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Schema::kubernetes().name_of(self)
+    }
+
+    /// Its last part, for example `Container`.
+    #[must_use]
+    pub fn short_name(self) -> &'static str {
+        let name = self.name();
+        name.rsplit_once('.').map_or(name, |(_, last)| last)
+    }
+
+    /// The struct; read from the data at the first call, then at hand.
+    #[must_use]
+    pub fn get(self) -> &'static Struct {
+        Schema::kubernetes().struct_of(self)
+    }
+}
+
+impl std::fmt::Debug for TypeId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
 
 /// The type of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +58,8 @@ pub enum FieldType {
     List(Box<FieldType>),
     /// A map from text.
     Map(Box<FieldType>),
-    /// A struct, by its OpenAPI name.
-    Struct(String),
+    /// A struct.
+    Struct(TypeId),
     /// Any JSON.
     Any,
 }
@@ -39,14 +75,14 @@ pub struct Field {
     pub presence: Presence,
     /// Whether it is a struct held without a pointer: it exists when a leaf of it does.
     pub value_struct: bool,
-    /// The strings that it may hold, where it is an enum (the project's own table).
+    /// The strings that it (or an element of it) may hold, where it is an enum (the project's own table).
     pub values: &'static [&'static str],
     /// What the API server fills in when it is absent or zero and its parent exists (the project's own table).
     pub default: Option<Default>,
 }
 
-/// A default of the API server.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// A default of the API server. It holds where the struct exists or is itself defaulted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Default {
     /// A string.
     String(&'static str),
@@ -56,36 +92,66 @@ pub enum Default {
     Bool(bool),
     /// A quantity or int-or-string in its text, such as `25%`.
     Text(&'static str),
-    /// An empty struct.
+    /// A list of strings.
+    Strings(&'static [&'static str]),
+    /// An empty struct, whose fields have their own defaults.
     Empty,
-    /// Another field of the same struct (`successThreshold` has none; `hostPort` has, see `SpecialDefault`).
+    /// One that depends on more than the field.
     Special(SpecialDefault),
 }
 
-/// A default that depends on other fields.
+/// A default that depends on other fields or on the kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SpecialDefault {
-    /// `imagePullPolicy`: `Always` when the image's tag is `latest`, else `IfNotPresent`.
-    PullPolicy,
+    /// `imagePullPolicy`, and `pullPolicy` of an image volume: `Always` when the tag of the sibling (`image`, `reference`) is `latest`, else `IfNotPresent`.
+    PullPolicy {
+        /// The field that holds the image.
+        image: &'static str,
+    },
     /// `emptyDir` of a volume without a source: `{}`.
     EmptyDirWithoutSource,
     /// `hostPort`: `containerPort` in init and main containers of a Pod (not of a template) with `hostNetwork`.
     HostPortOfHostNetwork,
     /// `resources.requests[k]`: `limits[k]` in init and main containers of a Pod (not of a template).
     RequestFromLimit,
-    /// `Deployment.spec.strategy.rollingUpdate`: `{}` with its own defaults when `type` is `RollingUpdate`.
-    RollingUpdate,
+    /// What the path from the same struct holds: `["port"]`, `["template", "metadata", "labels"]`. As it is written, without its own default (`serviceAccountName` and
+    /// `serviceAccount` name each other).
+    Sibling(&'static [&'static str]),
+    /// Only in an object of this kind, not in a template of one (`Pod`, `Job`).
+    InKind(&'static str, &'static Default),
+    /// One of two.
+    When {
+        /// Which.
+        test: Test,
+        /// When it holds.
+        then: &'static Default,
+        /// When it does not.
+        otherwise: Option<&'static Default>,
+    },
+}
+
+/// A test on the struct that a default is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Test {
+    /// A string field of it, with its own default, is one of these.
+    OneOf(&'static str, &'static [&'static str]),
+    /// A field of it is present as it is written, without its own default.
+    Written(&'static str),
+    /// It is not.
+    Unwritten(&'static str),
 }
 
 /// A struct of the schema.
 #[derive(Debug, Clone)]
 pub struct Struct {
     /// Its OpenAPI name, for example `io.k8s.api.core.v1.Container`.
-    pub name: String,
+    pub name: &'static str,
     /// Its fields.
-    pub fields: BTreeMap<String, Field>,
-    /// Fields of which exactly one is to be set: volume sources, probe and hook handlers ... (the project's own table). Used by `variants()`.
+    pub fields: BTreeMap<&'static str, Field>,
+    /// Fields of which at most one is to be set: volume sources, probe and hook handlers ... (the project's own table). Used by `variants()`.
     pub union: &'static [&'static str],
+    /// Whether one of `union` has to be set.
+    pub union_required: bool,
 }
 
 /// A kind that the API server serves (or whose type it has).
@@ -93,12 +159,21 @@ pub struct Struct {
 pub struct KindInfo {
     /// Group, version, names and where its Pod is.
     pub kind: Kind,
-    /// The OpenAPI name of its struct.
-    pub ty: String,
+    /// Its struct.
+    pub ty: TypeId,
     /// Whether this is the version that `match` means when only the kind is named (the most stable, newest one).
     pub preferred: bool,
-    /// Subresources, for example `scale`, `ephemeralcontainers`.
-    pub subresources: Vec<String>,
+    /// Its subresources in the order of their names.
+    pub subresources: Vec<Subresource>,
+}
+
+/// A subresource of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subresource {
+    /// Its name, for example `scale`, `ephemeralcontainers`.
+    pub name: &'static str,
+    /// What is sent to it (`Scale`, `Pod`); the schema does not tell for connections such as `exec`.
+    pub ty: Option<TypeId>,
 }
 
 /// An apiVersion and kind that a release removed.

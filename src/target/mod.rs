@@ -68,16 +68,24 @@ impl Emission {
         let construct = &unsupported.construct;
         self.row(target, rule, Outcome::Refused(format!("{construct} has no exact form")));
         self.diagnostics.push(
-            Diagnostic::error(&build::NOT_EXPRESSIBLE, unsupported.span, format!("`{rule}` cannot be written for {target}: {construct} has no exact form there"))
-                .with_help(format!("leave the target out for this rule with `targets except {target}`, or state the rule without it")),
+            Diagnostic::error(
+                &build::NOT_EXPRESSIBLE,
+                unsupported.span,
+                format!("`{rule}` cannot be written for {target}: {construct} has no exact form there"),
+            )
+            .with_help(format!("leave the target out for this rule with `targets except {target}`, or state the rule without it")),
         );
     }
 
     /// Adds the error that two names become one.
     pub fn collide(&mut self, target: &'static str, name: &str, first: &str, second: &str, span: Span) {
         self.diagnostics.push(
-            Diagnostic::error(&build::NAME_COLLISION, span, format!("`{first}` and `{second}` are both called `{name}` in the output for {target}"))
-                .with_help("rename one of them"),
+            Diagnostic::error(
+                &build::NAME_COLLISION,
+                span,
+                format!("`{first}` and `{second}` are both called `{name}` in the output for {target}"),
+            )
+            .with_help("rename one of them"),
         );
     }
 }

@@ -1,0 +1,136 @@
+//! Where a finding points: worked out only when a rule fails.
+
+use super::Request;
+use super::plan::Expr;
+use super::run::Run;
+use crate::ir::Root;
+use crate::object::{Node, Value};
+use std::fmt::Write as _;
+
+/// A place in an object.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Such as `spec.containers[0].image`; empty for the object itself.
+    pub(super) field: String,
+    pub(super) line: u32,
+    pub(super) column: u32,
+}
+
+impl Place {
+    /// Where nothing more exact is known, the object itself.
+    pub(super) fn or_object(self, request: &Request<'_>) -> Self {
+        if self.field.is_empty() && self.line == 0 {
+            Place { field: self.field, line: request.object.line, column: request.object.column }
+        } else {
+            self
+        }
+    }
+}
+
+/// The place of a node of the object, or of another root.
+pub(super) fn of_node(request: &Request<'_>, node: &Node) -> Option<Place> {
+    let roots = [
+        ("", Some(request.object)),
+        ("oldObject", request.old_object),
+        ("namespaceObject", request.namespace_object),
+        ("request", request.request),
+    ];
+    roots.into_iter().find_map(|(name, root)| {
+        let mut field = name.to_owned();
+        find(root?, node, &mut field).then_some(Place { field, line: node.line, column: node.column })
+    })
+}
+
+fn find(within: &Node, node: &Node, field: &mut String) -> bool {
+    if std::ptr::eq(within, node) {
+        return true;
+    }
+    let length = field.len();
+    match &within.value {
+        Value::List(items) => {
+            for (index, item) in items.iter().enumerate() {
+                let _ = write!(field, "[{index}]");
+                if find(item, node, field) {
+                    return true;
+                }
+                field.truncate(length);
+            }
+        }
+        Value::Map(entries) => {
+            for (key, value) in entries {
+                push_key(field, &key.name);
+                if find(value, node, field) {
+                    return true;
+                }
+                field.truncate(length);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::String(_) => {}
+    }
+    false
+}
+
+fn push_key(field: &mut String, key: &str) {
+    let plain = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if !plain {
+        let _ = write!(field, "[{key:?}]");
+    } else if field.is_empty() {
+        field.push_str(key);
+    } else {
+        field.push('.');
+        field.push_str(key);
+    }
+}
+
+/// The place of a value: the deepest node on its path that exists, and the names of what is missing after it.
+pub(super) fn of_value<'a>(run: &mut Run<'a>, value: &'a Expr) -> Place {
+    let Some((node, missing)) = deepest(run, value) else { return Place::default() };
+    let mut place = of_node(run.request, node).unwrap_or_default();
+    for name in missing {
+        push_key(&mut place.field, &name);
+    }
+    place
+}
+
+fn deepest<'a>(run: &mut Run<'a>, value: &'a Expr) -> Option<(&'a Node, Vec<String>)> {
+    match value {
+        Expr::Root(Root::Pod) => {
+            let mut path = run.pod_path()?.segments().iter();
+            let mut node = run.root(Root::Object)?;
+            while let Some(name) = path.as_slice().first() {
+                match child(node, name) {
+                    Some(child) => node = child,
+                    None => break,
+                }
+                path.next();
+            }
+            Some((node, path.map(|name| (*name).to_owned()).collect()))
+        }
+        Expr::Root(root) => Some((run.root(*root)?, Vec::new())),
+        Expr::Var(slot) => Some((run.bound(*slot)?.node?, Vec::new())),
+        Expr::Shared(_, inner) | Expr::Quantity(inner) | Expr::SizeOf(inner) => deepest(run, inner),
+        Expr::Field(field) => step(deepest(run, &field.of)?, &field.name),
+        Expr::Entry(entry) => {
+            let key = run.value(&entry.key).ok()?.into_text()?;
+            step(deepest(run, &entry.of)?, &key)
+        }
+        Expr::Coalesce(values) | Expr::Concat(values) | Expr::Call(_, values) => values.iter().find_map(|value| deepest(run, value)),
+        Expr::If(parts) => deepest(run, &parts.1),
+        Expr::Const(_) | Expr::Truth(_) | Expr::List(_) | Expr::Aggregate { .. } | Expr::Arithmetic { .. } => None,
+    }
+}
+
+fn step<'a>((node, mut missing): (&'a Node, Vec<String>), name: &str) -> Option<(&'a Node, Vec<String>)> {
+    if missing.is_empty()
+        && let Some(child) = child(node, name)
+    {
+        return Some((child, missing));
+    }
+    missing.push(name.to_owned());
+    Some((node, missing))
+}
+
+fn child<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {
+    node.get(name).filter(|child| child.value != Value::Null)
+}

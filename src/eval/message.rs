@@ -1,0 +1,108 @@
+//! What a failing rule says.
+
+/// The most code points of a message.
+pub const LIMIT: usize = 1024;
+
+/// What stands for an absent value.
+pub const UNSET: &str = "<unset>";
+
+/// Joins the messages of the failed checks: each trimmed of Unicode white space, `; ` in between, control characters escaped, cut at [`LIMIT`].
+#[derive(Debug, Default)]
+pub struct Message {
+    text: String,
+    any: bool,
+}
+
+impl Message {
+    /// Adds the message of a failed check.
+    pub fn push(&mut self, part: &str) {
+        if self.any {
+            self.text.push_str("; ");
+        }
+        self.any = true;
+        escape(part.trim(), &mut self.text);
+    }
+
+    /// Whether no check has failed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        !self.any
+    }
+
+    /// The whole message.
+    #[must_use]
+    pub fn finish(self) -> String {
+        cut(self.text)
+    }
+}
+
+/// Appends a text, a newline as `\n` and every other control character (general category Cc) as `\u00XX`.
+pub fn escape(text: &str, out: &mut String) {
+    for c in text.chars() {
+        if c == '\n' {
+            out.push_str("\\n");
+        } else if c.is_control() {
+            let code = u32::from(c);
+            out.push_str("\\u00");
+            out.extend(char::from_digit(code >> 4, 16));
+            out.extend(char::from_digit(code & 15, 16));
+        } else {
+            out.push(c);
+        }
+    }
+}
+
+/// A text of more than [`LIMIT`] code points keeps its first `LIMIT - 1` and ends in `…`.
+#[must_use]
+pub fn cut(mut text: String) -> String {
+    if text.chars().nth(LIMIT).is_some()
+        && let Some((end, _)) = text.char_indices().nth(LIMIT - 1)
+    {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn joined(parts: &[&str]) -> String {
+        let mut message = Message::default();
+        for part in parts {
+            message.push(part);
+        }
+        assert_eq!(message.is_empty(), parts.is_empty());
+        message.finish()
+    }
+
+    #[test]
+    fn trims_and_joins() {
+        assert_eq!(joined(&["a"]), "a");
+        assert_eq!(joined(&[" a\n", "\u{3000}\u{85}b\u{a0}\u{2028}", "\t\u{b}c d\u{c}\r"]), "a; b; c d");
+        assert_eq!(joined(&["\u{200b}a\u{feff}"]), "\u{200b}a\u{feff}", "zero-width characters are not white space");
+        assert_eq!(joined(&["\u{1c}a\u{1f}"]), "\\u001ca\\u001f", "separators of ASCII are control characters, not white space");
+    }
+
+    #[test]
+    fn escapes_control_characters() {
+        assert_eq!(
+            joined(&["a\nb\tc\rd\u{0}e\u{1f}f\u{7f}g\u{85}h\u{9f}i"]),
+            "a\\nb\\u0009c\\u000dd\\u0000e\\u001ff\\u007fg\\u0085h\\u009fi"
+        );
+        assert_eq!(joined(&["a\\nb \u{2028} \u{a0} é😀 \u{202e}"]), "a\\nb \u{2028} \u{a0} é😀 \u{202e}");
+    }
+
+    #[test]
+    fn cuts_at_the_limit() {
+        for c in ['a', 'é', '😀'] {
+            let at = |n: usize| c.to_string().repeat(n);
+            assert_eq!(joined(&[&at(1024)]), at(1024));
+            assert_eq!(joined(&[&at(1025)]), at(1023) + "…");
+            assert_eq!(joined(&[&at(1000), &at(1000)]), at(1000) + "; " + &at(21) + "…");
+        }
+        let escaped = joined(&[&("a".to_owned() + &"\n".repeat(600) + "b")]);
+        assert_eq!(escaped, "a".to_owned() + &"\\n".repeat(511) + "…", "escaped before it is cut");
+    }
+}

@@ -1,0 +1,211 @@
+//! The reference evaluator: what a rule means.
+//!
+//! The specification is the documentation of [`crate::ir`]; every back end gives the verdict and the message that this stage gives.
+//! Rules are planned once ([`Judge::new`]) and then judge any number of objects without copying them.
+
+pub mod duration;
+pub mod effective_request;
+pub mod glob;
+pub mod image;
+mod locate;
+pub mod message;
+pub mod pattern;
+mod plan;
+pub mod quantity;
+mod run;
+mod selector;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use crate::ir::{Operation, Program, Rule};
+use crate::object::Node;
+use plan::{Plan, Planner};
+use run::Run;
+use std::collections::BTreeMap;
+
+/// What is judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The object; on delete the one that is deleted.
+    pub object: &'a Node,
+    /// What it was before, on update.
+    pub old_object: Option<&'a Node>,
+    /// What is done to it.
+    pub operation: Operation,
+    /// Its namespace.
+    pub namespace_object: Option<&'a Node>,
+    /// The admission request.
+    pub request: Option<&'a Node>,
+    /// The namespace of an object that lives in one and names none.
+    pub default_namespace: Option<&'a str>,
+}
+
+impl<'a> Request<'a> {
+    /// The creation of an object, and nothing else known.
+    #[must_use]
+    pub fn create(object: &'a Node) -> Self {
+        Request { object, old_object: None, operation: Operation::Create, namespace_object: None, request: None, default_namespace: None }
+    }
+}
+
+/// What a rule says of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It applies and is met.
+    Pass,
+    /// It is not met.
+    Fail {
+        /// What it says.
+        message: String,
+        /// The field that the first failing check is about, such as `spec.containers[0].securityContext.privileged`; empty for the object itself.
+        field: String,
+        /// The line of the deepest part of that field that is there.
+        line: u32,
+        /// The column of it.
+        column: u32,
+    },
+    /// It does not apply.
+    Skip,
+    /// It needs what the request does not give.
+    NotJudged(Missing),
+}
+
+/// Why a rule is not judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Missing {
+    /// It is about other operations, and only the object is known.
+    Operation,
+    /// It reads `oldObject`.
+    OldObject,
+    /// It reads `namespaceObject`.
+    NamespaceObject,
+    /// It reads `request`.
+    Request,
+    /// It has a regular expression that is too large to run.
+    Pattern,
+}
+
+impl std::fmt::Display for Missing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Missing::Operation => "judged on update or delete only",
+            Missing::OldObject => "reads `oldObject`, which is not given",
+            Missing::NamespaceObject => "reads `namespaceObject`, which is not given",
+            Missing::Request => "reads `request`, which is not given",
+            Missing::Pattern => "has a regular expression that is too large to run",
+        })
+    }
+}
+
+/// A rule and what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The rule: its place among those that the judge was made from.
+    pub rule: usize,
+    /// What it says.
+    pub verdict: Verdict,
+}
+
+/// By `apiVersion` and `kind`: places of rules, and which of their kinds it is.
+type ByKind = BTreeMap<Box<str>, BTreeMap<Box<str>, Vec<(usize, usize)>>>;
+
+/// Rules, ready to judge.
+#[derive(Debug)]
+pub struct Judge {
+    plans: Vec<Plan>,
+    kinds: ByKind,
+    slots: usize,
+    shared: usize,
+}
+
+impl Judge {
+    /// Prepares rules, to be known by their place in this order.
+    pub fn new<'r>(rules: impl IntoIterator<Item = &'r Rule>) -> Self {
+        let mut planner = Planner::default();
+        let mut kinds = ByKind::new();
+        let (mut plans, mut slots) = (Vec::new(), 0);
+        for (index, rule) in rules.into_iter().enumerate() {
+            for (place, kind) in rule.kinds.iter().enumerate().filter(|(_, kind)| kind.subresource.is_none()) {
+                let rules = kinds.entry(kind.api_version().into()).or_default().entry(kind.kind.as_str().into()).or_default();
+                if rules.last().is_none_or(|(last, _)| *last != index) {
+                    rules.push((index, place));
+                }
+            }
+            slots = slots.max(usize::try_from(rule.slots).unwrap_or(usize::MAX));
+            plans.push(planner.rule(rule));
+        }
+        Judge { plans, kinds, slots, shared: planner.shared() }
+    }
+
+    /// Prepares all rules of a program: its packs by name, the rules of each in the order of the source.
+    #[must_use]
+    pub fn of_program(program: &Program) -> Self {
+        Judge::new(program.packs.values().flat_map(|pack| &pack.rules))
+    }
+
+    /// How many rules there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.plans.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.plans.is_empty()
+    }
+
+    /// The `pack/rule` of an outcome's rule.
+    #[must_use]
+    pub fn id(&self, rule: usize) -> Option<&str> {
+        self.plans.get(rule).map(|plan| &*plan.id)
+    }
+
+    /// Judges by every rule that matches the object's kind, one after the other as the iterator is asked. Rules for other kinds have no outcome: they skip.
+    pub fn judge<'a>(&'a self, request: &'a Request<'a>) -> impl Iterator<Item = Outcome> + 'a {
+        let matching = self.matching(request);
+        let mut run = if matching.is_empty() { Run::new(request, 0, 0) } else { Run::new(request, self.slots, self.shared) };
+        matching.iter().filter_map(move |(rule, kind)| {
+            let plan = self.plans.get(*rule)?;
+            Some(Outcome { rule: *rule, verdict: verdict(plan, *kind, &mut run) })
+        })
+    }
+
+    /// Judges by one rule; `Skip` where it does not match the object's kind.
+    #[must_use]
+    pub fn judge_by(&self, rule: usize, request: &Request<'_>) -> Verdict {
+        let Some((_, kind)) = self.matching(request).iter().find(|(index, _)| *index == rule) else { return Verdict::Skip };
+        let mut run = Run::new(request, self.slots, self.shared);
+        self.plans.get(rule).map_or(Verdict::Skip, |plan| verdict(plan, *kind, &mut run))
+    }
+
+    fn matching(&self, request: &Request<'_>) -> &[(usize, usize)] {
+        let text = |name| request.object.get(name).and_then(Node::as_str);
+        text("apiVersion").and_then(|version| self.kinds.get(version)).and_then(|kinds| kinds.get(text("kind")?)).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn verdict<'a>(plan: &'a Plan, kind: usize, run: &mut Run<'a>) -> Verdict {
+    let request = run.request;
+    if !plan.operations.contains(&request.operation) {
+        let only_the_object = request.operation == Operation::Create && request.old_object.is_none();
+        return if only_the_object && !plan.operations.is_empty() { Verdict::NotJudged(Missing::Operation) } else { Verdict::Skip };
+    }
+    let missing = if plan.reads_old && request.old_object.is_none() {
+        Some(Missing::OldObject)
+    } else if plan.reads_namespace && request.namespace_object.is_none() {
+        Some(Missing::NamespaceObject)
+    } else if plan.reads_request && request.request.is_none() {
+        Some(Missing::Request)
+    } else if plan.broken {
+        Some(Missing::Pattern)
+    } else {
+        None
+    };
+    match (missing, plan.kinds.get(kind)) {
+        (Some(missing), _) => Verdict::NotJudged(missing),
+        (None, None) => Verdict::Skip,
+        (None, Some(kind)) => run.rule(plan, kind),
+    }
+}

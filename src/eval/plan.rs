@@ -1,0 +1,403 @@
+//! Rules in the form in which they run: constants prepared, patterns compiled, paths without loop variables shared by all rules.
+
+use super::pattern;
+use super::value::{Constant, Shape};
+use crate::ir::{
+    Aggregate, Check, Cond, Elements, Form, Function, Glob, Item, Kind, Message, Operation, Order, Piece, Presence, Root, Rule, Source,
+    Stmt, Ty, Value, walk,
+};
+use regex::Regex;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A rule, ready to run.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) id: Box<str>,
+    pub(super) kinds: Vec<Kind>,
+    pub(super) operations: Vec<Operation>,
+    pub(super) reads_old: bool,
+    pub(super) reads_namespace: bool,
+    pub(super) reads_request: bool,
+    /// A pattern of it is too large to run.
+    pub(super) broken: bool,
+    pub(super) reads: Vec<PlannedRead>,
+    pub(super) applies: Test,
+    pub(super) body: Vec<Step>,
+}
+
+#[derive(Debug)]
+pub(super) struct PlannedRead {
+    pub(super) path: Box<str>,
+    pub(super) sources: Vec<Loop>,
+    pub(super) value: Expr,
+    pub(super) form: Form,
+}
+
+#[derive(Debug)]
+pub(super) enum Step {
+    For { source: Loop, body: Vec<Step> },
+    If { condition: Test, then: Vec<Step>, otherwise: Vec<Step> },
+    Check { fails: Test, message: Vec<Part>, subject: Option<Expr> },
+    Unique { source: Loop, keys: Vec<Expr>, message: Vec<Part> },
+}
+
+#[derive(Debug)]
+pub(super) enum Part {
+    Text(Box<str>),
+    Value(Expr),
+    Quantity(Expr),
+}
+
+#[derive(Debug)]
+pub(super) struct Loop {
+    pub(super) slot: usize,
+    pub(super) key: Option<usize>,
+    pub(super) lists: Vec<Expr>,
+    pub(super) map: Option<Expr>,
+    pub(super) filter: Option<Test>,
+    pub(super) shape: Shape,
+}
+
+#[derive(Debug)]
+pub(super) struct Field {
+    pub(super) of: Expr,
+    pub(super) name: Box<str>,
+    pub(super) presence: Presence,
+    pub(super) shape: Shape,
+    pub(super) default: Option<Expr>,
+    /// `metadata.namespace` of this root.
+    pub(super) namespace_of: Option<Root>,
+}
+
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) of: Expr,
+    pub(super) key: Expr,
+    pub(super) shape: Shape,
+    pub(super) default: Option<Expr>,
+}
+
+#[derive(Debug)]
+pub(super) enum Expr {
+    Const(Constant),
+    Root(Root),
+    Var(usize),
+    /// A path without loop variables: evaluated once an object.
+    Shared(usize, Box<Expr>),
+    Field(Box<Field>),
+    Entry(Box<Entry>),
+    Coalesce(Box<[Expr]>),
+    If(Box<(Test, Expr, Expr)>),
+    Truth(Box<Test>),
+    List(Box<[Element]>),
+    Aggregate {
+        op: Aggregate,
+        quantity: bool,
+        items: Box<[Element]>,
+    },
+    Arithmetic {
+        minus: bool,
+        quantity: bool,
+        sides: Box<(Expr, Expr)>,
+    },
+    Concat(Box<[Expr]>),
+    Call(Function, Box<[Expr]>),
+    /// The size of a list or map, which is 0 when absent.
+    SizeOf(Box<Expr>),
+    Quantity(Box<Expr>),
+}
+
+/// An item of a list.
+#[derive(Debug)]
+pub(super) enum Element {
+    One(Expr),
+    Spread(Expr),
+    Each(Loop, Vec<Element>),
+}
+
+#[derive(Debug)]
+pub(super) enum Test {
+    Const(bool),
+    Not(Box<Test>),
+    And(Box<[Test]>),
+    Or(Box<[Test]>),
+    Exists(Expr),
+    True(Expr),
+    Compare(Order, Box<(Expr, Expr)>),
+    In(Box<(Expr, Expr)>),
+    /// In a constant list of texts.
+    InTexts(Expr, Box<[Box<str>]>),
+    Like(Expr, Glob),
+    Matches(Expr, Regex),
+    Contains(Box<(Expr, Expr)>),
+    Any(Box<(Loop, Test)>),
+    All(Box<(Loop, Test)>),
+    Selects {
+        map: bool,
+        sides: Box<(Expr, Expr)>,
+    },
+    IsImage(Expr),
+    KindIs(Box<[Box<str>]>),
+}
+
+/// Plans rules; paths without loop variables get a number that all rules share.
+#[derive(Debug, Default)]
+pub(super) struct Planner {
+    shared: BTreeMap<String, usize>,
+    broken: bool,
+}
+
+impl Planner {
+    /// How many paths are shared.
+    pub(super) fn shared(&self) -> usize {
+        self.shared.len()
+    }
+
+    pub(super) fn rule(&mut self, rule: &Rule) -> Plan {
+        self.broken = false;
+        let roots = roots(rule);
+        let reads = rule
+            .reads
+            .iter()
+            .map(|read| PlannedRead {
+                path: read.path.as_str().into(),
+                sources: read.sources.iter().map(|source| self.source(source)).collect(),
+                value: self.value(&read.value),
+                form: read.form,
+            })
+            .collect();
+        let applies = self.cond(&rule.applies);
+        let body = self.statements(&rule.body);
+        Plan {
+            id: rule.id.as_str().into(),
+            kinds: rule.kinds.clone(),
+            operations: rule.operations.iter().copied().collect(),
+            reads_old: roots.contains(&Root::OldObject),
+            reads_namespace: roots.contains(&Root::NamespaceObject),
+            reads_request: roots.contains(&Root::Request),
+            broken: self.broken,
+            reads,
+            applies,
+            body,
+        }
+    }
+
+    fn statements(&mut self, statements: &[Stmt]) -> Vec<Step> {
+        statements.iter().map(|statement| self.statement(statement)).collect()
+    }
+
+    fn statement(&mut self, statement: &Stmt) -> Step {
+        match statement {
+            Stmt::For { source, body } => Step::For { source: self.source(source), body: self.statements(body) },
+            Stmt::If { condition, then, otherwise } => {
+                Step::If { condition: self.cond(condition), then: self.statements(then), otherwise: self.statements(otherwise) }
+            }
+            Stmt::Check(Check { fails, message, subject, span: _ }) => Step::Check {
+                fails: self.cond(fails),
+                message: self.message(message),
+                subject: subject.as_ref().map(|subject| self.value(subject)),
+            },
+            Stmt::Unique { source, keys, message, span: _ } => {
+                Step::Unique { source: self.source(source), keys: self.values(keys).into(), message: self.message(message) }
+            }
+        }
+    }
+
+    fn message(&mut self, message: &Message) -> Vec<Part> {
+        message
+            .parts
+            .iter()
+            .map(|part| match part {
+                Piece::Text(text) => Part::Text(text.as_str().into()),
+                Piece::Value(value, Ty::Quantity) => Part::Quantity(self.value(value)),
+                Piece::Value(value, _) => Part::Value(self.value(value)),
+            })
+            .collect()
+    }
+
+    fn source(&mut self, source: &Source) -> Loop {
+        let (lists, map) = match &source.of {
+            Elements::Lists(lists) => (self.values(lists).into(), None),
+            Elements::Map(map) => (Vec::new(), Some(self.value(map))),
+        };
+        Loop {
+            slot: slot(source.slot),
+            key: source.key.map(slot),
+            lists,
+            map,
+            filter: source.filter.as_ref().map(|filter| self.cond(filter)),
+            shape: Shape::from(&source.ty),
+        }
+    }
+
+    fn values(&mut self, values: &[Value]) -> Box<[Expr]> {
+        values.iter().map(|value| self.value(value)).collect()
+    }
+
+    fn sides(&mut self, left: &Value, right: &Value) -> Box<(Expr, Expr)> {
+        Box::new((self.value(left), self.value(right)))
+    }
+
+    fn value(&mut self, value: &Value) -> Expr {
+        match value {
+            Value::Const(constant) => Expr::Const(Constant::from(constant)),
+            Value::Root(root) => Expr::Root(*root),
+            Value::Var(var) => Expr::Var(slot(*var)),
+            Value::Field { of, name, presence, default, ty } => {
+                let field = Expr::Field(Box::new(Field {
+                    of: self.value(of),
+                    name: name.as_str().into(),
+                    presence: *presence,
+                    shape: Shape::from(ty),
+                    default: default.as_ref().map(|default| self.value(default)),
+                    namespace_of: namespace_of(of, name),
+                }));
+                if walk::free_slots(walk::Node::Value(value)).is_empty() {
+                    let next = self.shared.len();
+                    Expr::Shared(*self.shared.entry(format!("{value:?}")).or_insert(next), Box::new(field))
+                } else {
+                    field
+                }
+            }
+            Value::Entry { of, key, default, ty } => Expr::Entry(Box::new(Entry {
+                of: self.value(of),
+                key: self.value(key),
+                shape: Shape::from(ty),
+                default: default.as_ref().map(|default| self.value(default)),
+            })),
+            Value::Coalesce(values) => Expr::Coalesce(self.values(values)),
+            Value::If(cond, then, otherwise) => Expr::If(Box::new((self.cond(cond), self.value(then), self.value(otherwise)))),
+            Value::Truth(cond) => Expr::Truth(Box::new(self.cond(cond))),
+            Value::List(items) => Expr::List(self.items(items).into()),
+            Value::Aggregate { op, items, ty } => {
+                Expr::Aggregate { op: *op, quantity: *ty == Ty::Quantity, items: self.items(items).into() }
+            }
+            Value::Arithmetic { minus, left, right, ty } => {
+                Expr::Arithmetic { minus: *minus, quantity: *ty == Ty::Quantity, sides: self.sides(left, right) }
+            }
+            Value::Concat(values) => Expr::Concat(self.values(values)),
+            Value::Call(Function::Quantity, arguments) => match arguments.as_slice() {
+                [argument] => Expr::Quantity(Box::new(self.value(argument))),
+                _ => Expr::Call(Function::Quantity, self.values(arguments)),
+            },
+            Value::Call(Function::Size, arguments) => match arguments.as_slice() {
+                [argument] if is_collection(argument) => Expr::SizeOf(Box::new(self.value(argument))),
+                _ => Expr::Call(Function::Size, self.values(arguments)),
+            },
+            Value::Call(function, arguments) => Expr::Call(*function, self.values(arguments)),
+        }
+    }
+
+    fn items(&mut self, items: &[Item]) -> Vec<Element> {
+        items
+            .iter()
+            .map(|item| match item {
+                Item::One(value) => Element::One(self.value(value)),
+                Item::Spread(value) => Element::Spread(self.value(value)),
+                Item::Each(source, items) => Element::Each(self.source(source), self.items(items)),
+            })
+            .collect()
+    }
+
+    fn conds(&mut self, conds: &[Cond]) -> Box<[Test]> {
+        conds.iter().map(|cond| self.cond(cond)).collect()
+    }
+
+    fn cond(&mut self, cond: &Cond) -> Test {
+        match cond {
+            Cond::Const(value) => Test::Const(*value),
+            Cond::Not(cond) => Test::Not(Box::new(self.cond(cond))),
+            Cond::And(conds) => Test::And(self.conds(conds)),
+            Cond::Or(conds) => Test::Or(self.conds(conds)),
+            Cond::Exists(value) => Test::Exists(self.value(value)),
+            Cond::True(value) => Test::True(self.value(value)),
+            Cond::Compare { op, left, right, ty } => {
+                let sides = self.sides(left, right);
+                let sides = if *ty == Ty::Quantity { Box::new((quantity(sides.0), quantity(sides.1))) } else { sides };
+                Test::Compare(*op, sides)
+            }
+            Cond::In { item, list, ty } => {
+                let (item, list) = (self.value(item), self.value(list));
+                let item = if *ty == Ty::Quantity { quantity(item) } else { item };
+                match texts(list) {
+                    Ok(texts) => Test::InTexts(item, texts),
+                    Err(list) => Test::In(Box::new((item, list))),
+                }
+            }
+            Cond::Like(value, glob) => Test::Like(self.value(value), glob.clone()),
+            Cond::Matches(value, pattern) => {
+                let value = self.value(value);
+                match pattern::compile(pattern) {
+                    Some(regex) => Test::Matches(value, regex),
+                    None => {
+                        self.broken = true;
+                        Test::Const(false)
+                    }
+                }
+            }
+            Cond::Contains(whole, part) => Test::Contains(self.sides(whole, part)),
+            Cond::Any(source, body) => Test::Any(Box::new((self.source(source), self.cond(body)))),
+            Cond::All(source, body) => Test::All(Box::new((self.source(source), self.cond(body)))),
+            Cond::Selects { selector, map, labels } => Test::Selects { map: *map, sides: self.sides(selector, labels) },
+            Cond::IsImage(value) => Test::IsImage(self.value(value)),
+            Cond::KindIs(kinds) => Test::KindIs(kinds.iter().map(|kind| kind.as_str().into()).collect()),
+        }
+    }
+}
+
+fn roots(rule: &Rule) -> BTreeSet<Root> {
+    let mut roots = BTreeSet::new();
+    walk::rule(rule, &mut |node| {
+        walk::walk(node, &mut |node| {
+            if let walk::Node::Value(Value::Root(root)) = node {
+                roots.insert(*root);
+            }
+            true
+        });
+    });
+    roots
+}
+
+fn slot(slot: crate::ir::Slot) -> usize {
+    usize::try_from(slot.0).unwrap_or(usize::MAX)
+}
+
+fn quantity(value: Expr) -> Expr {
+    if matches!(value, Expr::Quantity(_) | Expr::Const(Constant::Quantity(_))) { value } else { Expr::Quantity(Box::new(value)) }
+}
+
+/// The texts of a constant list that holds nothing else.
+fn texts(list: Expr) -> Result<Box<[Box<str>]>, Expr> {
+    let Expr::Const(Constant::List(items)) = &list else { return Err(list) };
+    let texts: Option<Box<[Box<str>]>> =
+        items.iter().map(|item| if let Constant::Text(text) = item { Some(text.clone()) } else { None }).collect();
+    texts.ok_or(list)
+}
+
+fn namespace_of(of: &Value, name: &str) -> Option<Root> {
+    if let Value::Field { of, name: metadata, .. } = of
+        && let Value::Root(root @ (Root::Object | Root::Pod)) = **of
+        && (metadata.as_str(), name) == ("metadata", "namespace")
+    {
+        Some(root)
+    } else {
+        None
+    }
+}
+
+fn is_collection(value: &Value) -> bool {
+    match value {
+        Value::Field { ty, .. } | Value::Entry { ty, .. } => matches!(ty, Ty::List(_) | Ty::Map(_)),
+        Value::List(_) | Value::Call(Function::Split, _) => true,
+        Value::Const(constant) => matches!(constant, crate::ir::Const::List(_) | crate::ir::Const::Object(_)),
+        Value::Coalesce(values) => values.iter().any(is_collection),
+        Value::If(_, then, otherwise) => is_collection(then) || is_collection(otherwise),
+        Value::Root(_)
+        | Value::Var(_)
+        | Value::Truth(_)
+        | Value::Aggregate { .. }
+        | Value::Arithmetic { .. }
+        | Value::Concat(_)
+        | Value::Call(_, _) => false,
+    }
+}

@@ -1,0 +1,724 @@
+//! Running a planned rule over an object.
+
+use super::effective_request::{Unreadable, effective_request};
+use super::image::{Image, is_reference};
+use super::message::{self, Message};
+use super::plan::{Element, Entry, Expr, Field, Loop, Part, Plan, PlannedRead, Step, Test};
+use super::value::{Constant, Shape, Val, Wrong, sorted};
+use super::{Request, Verdict, duration, glob, locate};
+use crate::ir::{Aggregate, Form, Function, Kind, Order, PodPath, Root};
+use crate::object::{Node, Value};
+use std::borrow::Cow;
+
+type Result<'a, T> = std::result::Result<T, Wrong<'a>>;
+
+/// What a loop has bound.
+#[derive(Debug, Clone)]
+pub(super) struct Bound<'a> {
+    val: Val<'a>,
+    /// Where it stands in the object, if it does.
+    pub(super) node: Option<&'a Node>,
+}
+
+impl Bound<'_> {
+    const NOTHING: Self = Bound { val: Val::Absent, node: None };
+}
+
+/// What rules see of a request, and what they have found out about it together.
+#[derive(Debug)]
+pub(super) struct Run<'a> {
+    pub(super) request: &'a Request<'a>,
+    kind: Option<&'a Kind>,
+    env: Vec<Bound<'a>>,
+    shared: Vec<Option<Val<'a>>>,
+}
+
+/// Whatever a field is looked up in.
+enum Holder<'a> {
+    Absent,
+    Node(&'a Node),
+    Constant(&'a Constant),
+}
+
+#[derive(Default)]
+struct Failures {
+    message: Message,
+    place: locate::Place,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(request: &'a Request<'a>, slots: usize, shared: usize) -> Self {
+        Run { request, kind: None, env: vec![Bound::NOTHING; slots], shared: vec![None; shared] }
+    }
+
+    /// Judges by a rule whose kinds hold this one and whose operations hold the request's.
+    pub(super) fn rule(&mut self, plan: &'a Plan, kind: &'a Kind) -> Verdict {
+        self.kind = Some(kind);
+        match self.verdict(plan) {
+            Ok(verdict) => verdict,
+            Err(Wrong(node)) => {
+                let place = node.and_then(|node| locate::of_node(self.request, node)).unwrap_or_default();
+                self.unreadable(&place.field.clone(), place)
+            }
+        }
+    }
+
+    fn unreadable(&self, path: &str, place: locate::Place) -> Verdict {
+        let mut message = Message::default();
+        message.push(&format!("cannot read `{path}`"));
+        fail(message, place.or_object(self.request))
+    }
+
+    fn verdict(&mut self, plan: &'a Plan) -> Result<'a, Verdict> {
+        for read in &plan.reads {
+            if let Some(place) = self.check_read(read, &read.sources) {
+                return Ok(self.unreadable(&read.path, place));
+            }
+        }
+        if !self.test(&plan.applies)? {
+            return Ok(Verdict::Skip);
+        }
+        let mut failures = Failures::default();
+        self.steps(&plan.body, &mut failures)?;
+        if failures.message.is_empty() {
+            return Ok(Verdict::Pass);
+        }
+        Ok(fail(failures.message, failures.place.or_object(self.request)))
+    }
+
+    /// The place of what is unreadable.
+    fn check_read(&mut self, read: &'a PlannedRead, sources: &'a [Loop]) -> Option<locate::Place> {
+        let Some((source, inner)) = sources.split_first() else {
+            let readable = match self.value(&read.value) {
+                Err(_) => false,
+                Ok(Val::Absent) => true,
+                Ok(value) => match read.form {
+                    Form::Quantity => value.quantity().is_present(),
+                    Form::Image => value.into_text().is_some_and(|text| is_reference(&text)),
+                    Form::Duration => value.into_text().is_some_and(|text| duration::parse(&text).is_some()),
+                },
+            };
+            return if readable { None } else { Some(locate::of_value(self, &read.value)) };
+        };
+        let mut found = None;
+        match self.each(source, &mut |run| {
+            found = run.check_read(read, inner);
+            Ok(found.is_some())
+        }) {
+            Ok(_) => found,
+            Err(Wrong(node)) => Some(node.and_then(|node| locate::of_node(self.request, node)).unwrap_or_default()),
+        }
+    }
+
+    fn steps(&mut self, steps: &'a [Step], failures: &mut Failures) -> Result<'a, ()> {
+        for step in steps {
+            match step {
+                Step::For { source, body } => {
+                    self.each(source, &mut |run| run.steps(body, failures).map(|()| false))?;
+                }
+                Step::If { condition, then, otherwise } => {
+                    let chosen = if self.test(condition)? { then } else { otherwise };
+                    self.steps(chosen, failures)?;
+                }
+                Step::Check { fails, message, subject } => {
+                    if self.test(fails)? {
+                        if failures.message.is_empty()
+                            && let Some(subject) = subject
+                        {
+                            failures.place = locate::of_value(self, subject);
+                        }
+                        let text = self.message(message)?;
+                        failures.message.push(&text);
+                    }
+                }
+                Step::Unique { source, keys, message } => self.unique(source, keys, message, failures)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn unique(&mut self, source: &'a Loop, keys: &'a [Expr], message: &'a [Part], failures: &mut Failures) -> Result<'a, ()> {
+        let mut seen: Vec<Vec<Val<'a>>> = Vec::new();
+        self.each(source, &mut |run| {
+            let key = keys.iter().map(|key| run.value(key)).collect::<Result<'a, Vec<_>>>()?;
+            if seen.iter().any(|other| other.iter().zip(&key).all(|(left, right)| left.same(right))) {
+                if failures.message.is_empty()
+                    && let Some(node) = run.bound(source.slot).and_then(|bound| bound.node)
+                {
+                    failures.place = locate::of_node(run.request, node).unwrap_or_default();
+                }
+                let text = run.message(message)?;
+                failures.message.push(&text);
+            } else {
+                seen.push(key);
+            }
+            Ok(false)
+        })?;
+        Ok(())
+    }
+
+    fn message(&mut self, parts: &'a [Part]) -> Result<'a, String> {
+        let mut out = String::new();
+        for part in parts {
+            match part {
+                Part::Text(text) => out.push_str(text),
+                Part::Value(value) => {
+                    let value = self.value(value)?;
+                    print(&value, &mut out);
+                }
+                Part::Quantity(value) => {
+                    let value = self.value(value)?;
+                    let value = if value.is_present() { self.quantity(value)? } else { value };
+                    print(&value, &mut out);
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    pub(super) fn bound(&self, slot: usize) -> Option<&Bound<'a>> {
+        self.env.get(slot)
+    }
+
+    fn bind(&mut self, slot: usize, val: Val<'a>, node: Option<&'a Node>) {
+        if let Some(bound) = self.env.get_mut(slot) {
+            *bound = Bound { val, node };
+        }
+    }
+
+    /// Runs `f` for each element that counts until it gives true, and gives whether it did.
+    fn each(&mut self, source: &'a Loop, f: &mut dyn FnMut(&mut Self) -> Result<'a, bool>) -> Result<'a, bool> {
+        if let Some(map) = &source.map {
+            return self.each_entry(source, map, f);
+        }
+        for list in &source.lists {
+            match self.value(list)? {
+                Val::Node(Node { value: Value::List(items), .. }) => {
+                    for (index, item) in items.iter().enumerate() {
+                        let element = source.shape.read(item)?;
+                        if element.is_present() && self.element(source, index, element, Some(item), f)? {
+                            return Ok(true);
+                        }
+                    }
+                }
+                Val::Constant(Constant::List(items)) => {
+                    for (index, item) in items.iter().enumerate() {
+                        if self.element(source, index, item.val(), None, f)? {
+                            return Ok(true);
+                        }
+                    }
+                }
+                Val::List(items) => {
+                    for (index, item) in items.into_iter().enumerate() {
+                        let node = if let Val::Node(node) = &item { Some(*node) } else { None };
+                        if item.is_present() && self.element(source, index, item, node, f)? {
+                            return Ok(true);
+                        }
+                    }
+                }
+                Val::Absent | Val::Bool(_) | Val::Int(_) | Val::Quantity(_) | Val::Text(_) | Val::Node(_) | Val::Constant(_) => {}
+            }
+        }
+        Ok(false)
+    }
+
+    fn element(
+        &mut self,
+        source: &'a Loop,
+        index: usize,
+        element: Val<'a>,
+        node: Option<&'a Node>,
+        f: &mut dyn FnMut(&mut Self) -> Result<'a, bool>,
+    ) -> Result<'a, bool> {
+        self.bind(source.slot, element, node);
+        if let Some(key) = source.key {
+            self.bind(key, i64::try_from(index).map_or(Val::Absent, Val::Int), None);
+        }
+        match &source.filter {
+            Some(filter) if !self.test(filter)? => Ok(false),
+            _ => f(self),
+        }
+    }
+
+    fn each_entry(&mut self, source: &'a Loop, map: &'a Expr, f: &mut dyn FnMut(&mut Self) -> Result<'a, bool>) -> Result<'a, bool> {
+        let entries: Vec<(&'a str, Val<'a>, Option<&'a Node>)> = match self.value(map)? {
+            Val::Node(Node { value: Value::Map(entries), .. }) => sorted(entries)
+                .into_iter()
+                .map(|(key, node)| Ok((&*key.name, source.shape.read_entry(node)?, Some(node))))
+                .collect::<Result<'a, _>>()?,
+            Val::Constant(Constant::Object(fields)) => {
+                let mut entries: Vec<_> = fields.iter().map(|(name, value)| (&**name, value.val(), None)).collect();
+                entries.sort_by_key(|(name, _, _)| *name);
+                entries
+            }
+            Val::Absent | Val::Bool(_) | Val::Int(_) | Val::Quantity(_) | Val::Text(_) | Val::Node(_) | Val::Constant(_) | Val::List(_) => {
+                return Ok(false);
+            }
+        };
+        for (key, element, node) in entries {
+            if !element.is_present() {
+                continue;
+            }
+            self.bind(source.slot, element, node);
+            if let Some(slot) = source.key {
+                self.bind(slot, Val::Text(Cow::Borrowed(key)), None);
+            }
+            let counts = match &source.filter {
+                Some(filter) => self.test(filter)?,
+                None => true,
+            };
+            if counts && f(self)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    pub(super) fn root(&self, root: Root) -> Option<&'a Node> {
+        match root {
+            Root::Object => Some(self.request.object),
+            Root::OldObject => self.request.old_object,
+            Root::NamespaceObject => self.request.namespace_object,
+            Root::Request => self.request.request,
+            Root::Pod => self.pod_path()?.segments().iter().try_fold(self.request.object, |node, name| node.get(name)),
+        }
+    }
+
+    pub(super) fn pod_path(&self) -> Option<PodPath> {
+        self.kind?.pod
+    }
+
+    fn root_value(&self, root: Root) -> Result<'a, Val<'a>> {
+        self.root(root).map_or(Ok(Val::Absent), |node| Shape::Map.read(node))
+    }
+
+    fn holder(&mut self, expr: &'a Expr) -> Result<'a, Holder<'a>> {
+        Ok(match self.value(expr)? {
+            Val::Node(node) => Holder::Node(node),
+            Val::Constant(constant) => Holder::Constant(constant),
+            Val::Absent | Val::Bool(_) | Val::Int(_) | Val::Quantity(_) | Val::Text(_) | Val::List(_) => Holder::Absent,
+        })
+    }
+
+    pub(super) fn value(&mut self, expr: &'a Expr) -> Result<'a, Val<'a>> {
+        match expr {
+            Expr::Const(constant) => Ok(constant.val()),
+            Expr::Root(root) => self.root_value(*root),
+            Expr::Var(slot) => Ok(self.env.get(*slot).map_or(Val::Absent, |bound| bound.val.clone())),
+            Expr::Shared(id, inner) => {
+                if let Some(Some(known)) = self.shared.get(*id) {
+                    return Ok(known.clone());
+                }
+                let value = self.value(inner)?;
+                if let Some(known) = self.shared.get_mut(*id) {
+                    *known = Some(value.clone());
+                }
+                Ok(value)
+            }
+            Expr::Field(field) => self.field(field),
+            Expr::Entry(entry) => self.entry(entry),
+            Expr::Coalesce(values) => {
+                for value in values {
+                    let value = self.value(value)?;
+                    if value.is_present() {
+                        return Ok(value);
+                    }
+                }
+                Ok(Val::Absent)
+            }
+            Expr::If(parts) => {
+                let (condition, then, otherwise) = &**parts;
+                if self.test(condition)? { self.value(then) } else { self.value(otherwise) }
+            }
+            Expr::Truth(test) => Ok(Val::Bool(self.test(test)?)),
+            Expr::List(items) => {
+                let mut list = Vec::new();
+                self.items(items, &mut |value| list.push(value))?;
+                Ok(Val::List(list))
+            }
+            Expr::Aggregate { op, quantity, items } => self.aggregate(*op, *quantity, items),
+            Expr::Arithmetic { minus, quantity, sides } => {
+                let (left, right) = (self.value(&sides.0)?, self.value(&sides.1)?);
+                if !left.is_present() || !right.is_present() {
+                    return Ok(Val::Absent);
+                }
+                if *quantity {
+                    let (left, right) = (self.quantity(left)?, self.quantity(right)?);
+                    let (Val::Quantity(left), Val::Quantity(right)) = (left, right) else { return Ok(Val::Absent) };
+                    let result = if *minus { left.checked_sub(right) } else { left.checked_add(right) };
+                    return Ok(result.map_or(Val::Absent, Val::Quantity));
+                }
+                let (Val::Int(left), Val::Int(right)) = (left, right) else { return Ok(Val::Absent) };
+                let result = if *minus { left.checked_sub(right) } else { left.checked_add(right) };
+                Ok(result.map_or(Val::Absent, Val::Int))
+            }
+            Expr::Concat(values) => {
+                let mut text = String::new();
+                for value in values {
+                    match self.value(value)?.into_text() {
+                        Some(part) => text.push_str(&part),
+                        None => return Ok(Val::Absent),
+                    }
+                }
+                Ok(Val::Text(Cow::Owned(text)))
+            }
+            Expr::Call(function, arguments) => self.call(*function, arguments),
+            Expr::SizeOf(of) => {
+                let value = self.value(of)?;
+                Ok(if value.is_present() { size(&value) } else { Val::Int(0) })
+            }
+            Expr::Quantity(of) => {
+                let value = self.value(of)?;
+                self.quantity(value)
+            }
+        }
+    }
+
+    /// A present value as a quantity.
+    fn quantity(&self, value: Val<'a>) -> Result<'a, Val<'a>> {
+        let quantity = value.quantity();
+        match value {
+            Val::Node(node) if !quantity.is_present() => Err(Wrong(Some(node))),
+            Val::Absent | Val::Bool(_) | Val::Int(_) | Val::Quantity(_) | Val::Text(_) | Val::Node(_) | Val::Constant(_) | Val::List(_) => {
+                Ok(quantity)
+            }
+        }
+    }
+
+    fn field(&mut self, field: &'a Field) -> Result<'a, Val<'a>> {
+        let holder = self.holder(&field.of)?;
+        let value = match holder {
+            Holder::Absent => Val::Absent,
+            Holder::Node(node) => match node.get(&field.name) {
+                Some(node) => field.shape.read(node)?.counted(field.presence),
+                None => Val::Absent,
+            },
+            Holder::Constant(constant) => member(constant, &field.name),
+        };
+        if value.is_present() {
+            return Ok(value);
+        }
+        if let Some(root) = field.namespace_of
+            && let Some(namespace) = self.default_namespace(root)
+        {
+            return Ok(Val::Text(Cow::Borrowed(namespace)));
+        }
+        match &field.default {
+            Some(default) if !matches!(holder, Holder::Absent) => self.value(default),
+            _ => Ok(Val::Absent),
+        }
+    }
+
+    /// The namespace of an object that names none.
+    fn default_namespace(&self, root: Root) -> Option<&'a str> {
+        let kind = self.kind.filter(|kind| kind.namespaced)?;
+        (root == Root::Object || kind.pod == Some(PodPath::Object)).then_some(self.request.default_namespace).flatten()
+    }
+
+    fn entry(&mut self, entry: &'a Entry) -> Result<'a, Val<'a>> {
+        let holder = self.holder(&entry.of)?;
+        let key = self.value(&entry.key)?.into_text();
+        let value = match (&holder, key) {
+            (Holder::Node(node), Some(key)) => match node.get(&key) {
+                Some(node) => entry.shape.read_entry(node)?,
+                None => Val::Absent,
+            },
+            (Holder::Constant(constant), Some(key)) => member(constant, &key),
+            (_, None) => return Ok(Val::Absent),
+            (Holder::Absent, Some(_)) => Val::Absent,
+        };
+        match &entry.default {
+            Some(default) if !value.is_present() => self.value(default),
+            _ => Ok(value),
+        }
+    }
+
+    /// Calls `f` for each item that is present.
+    fn items(&mut self, items: &'a [Element], f: &mut dyn FnMut(Val<'a>)) -> Result<'a, ()> {
+        for item in items {
+            match item {
+                Element::One(value) => {
+                    let value = self.value(value)?;
+                    if value.is_present() {
+                        f(value);
+                    }
+                }
+                Element::Spread(value) => spread(self.value(value)?, f),
+                Element::Each(source, inner) => {
+                    self.each(source, &mut |run| run.items(inner, f).map(|()| false))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn aggregate(&mut self, op: Aggregate, quantity: bool, items: &'a [Element]) -> Result<'a, Val<'a>> {
+        if op == Aggregate::Count {
+            let mut count = 0_i64;
+            self.items(items, &mut |_| count += 1)?;
+            return Ok(Val::Int(count));
+        }
+        let mut result: Option<i128> = (op == Aggregate::Sum).then_some(0);
+        let mut wrong = None;
+        self.items(items, &mut |value| {
+            let number = match if quantity { value.quantity() } else { value.clone() } {
+                Val::Quantity(milli) => milli,
+                Val::Int(number) => i128::from(number),
+                Val::Absent | Val::Bool(_) | Val::Text(_) | Val::Node(_) | Val::Constant(_) | Val::List(_) => {
+                    wrong = Some(if let Val::Node(node) = value { Wrong(Some(node)) } else { Wrong(None) });
+                    return;
+                }
+            };
+            result = match op {
+                Aggregate::Sum | Aggregate::Count => result.and_then(|result| result.checked_add(number)),
+                Aggregate::Min => Some(result.map_or(number, |result| result.min(number))),
+                Aggregate::Max => Some(result.map_or(number, |result| result.max(number))),
+            };
+        })?;
+        if let Some(wrong) = wrong {
+            return Err(wrong);
+        }
+        Ok(match result {
+            None => Val::Absent,
+            Some(result) if quantity => Val::Quantity(result),
+            Some(result) => i64::try_from(result).map_or(Val::Absent, Val::Int),
+        })
+    }
+
+    fn call(&mut self, function: Function, arguments: &'a [Expr]) -> Result<'a, Val<'a>> {
+        let mut values = [const { Val::Absent }; 3];
+        for (value, argument) in values.iter_mut().zip(arguments) {
+            *value = self.value(argument)?;
+        }
+        let [first, second, third] = values;
+        match function {
+            Function::EffectiveRequest => {
+                let Some(resource) = second.into_text() else { return Ok(Val::Absent) };
+                let Val::Node(pod) = first else { return Ok(Val::Quantity(0)) };
+                effective_request(pod, &resource)
+                    .map(|quantity| Val::Quantity(quantity.milli))
+                    .map_err(|Unreadable(node)| Wrong(Some(node)))
+            }
+            Function::IndexOf => {
+                let mut position = None;
+                let mut index = 0_i64;
+                spread(first, &mut |element| {
+                    if position.is_none() && element.equals(&second) {
+                        position = Some(index);
+                    }
+                    index += 1;
+                });
+                Ok(Val::Int(position.unwrap_or(-1)))
+            }
+            Function::Join => {
+                let Some(separator) = second.into_text() else { return Ok(Val::Absent) };
+                let mut texts = Vec::new();
+                spread(first, &mut |element| texts.extend(element.into_text()));
+                Ok(Val::Text(Cow::Owned(texts.join(&*separator))))
+            }
+            Function::Size => Ok(size(&first)),
+            Function::Quantity => self.quantity(first),
+            Function::AsInt => Ok(if let Val::Int(value) = first { Val::Int(value) } else { Val::Absent }),
+            Function::AsName => Ok(if let Val::Text(text) = first { Val::Text(text) } else { Val::Absent }),
+            Function::Percent => Ok(first.into_text().and_then(|text| percent(&text)).map_or(Val::Absent, Val::Int)),
+            Function::Duration => {
+                Ok(first.into_text().and_then(|text| duration::parse(&text)).map_or(Val::Absent, |seconds| Val::Quantity(seconds.milli)))
+            }
+            Function::ImageRegistry => Ok(image(first, |image| Some(image.registry.into()))),
+            Function::ImageRepository => Ok(image(first, |image| Some(image.repository()))),
+            Function::ImageTag => Ok(image(first, |image| image.tag().map(Cow::Borrowed))),
+            Function::ImageDigest => Ok(image(first, |image| image.digest.map(Cow::Borrowed))),
+            Function::Lower => Ok(first.into_text().map_or(Val::Absent, |text| Val::Text(text.to_ascii_lowercase().into()))),
+            Function::Upper => Ok(first.into_text().map_or(Val::Absent, |text| Val::Text(text.to_ascii_uppercase().into()))),
+            Function::Replace => Ok(match (first.into_text(), second.into_text(), third.into_text()) {
+                (Some(text), Some(old), Some(new)) => Val::Text(text.replace(&*old, &new).into()),
+                _ => Val::Absent,
+            }),
+            Function::Split => Ok(match (first.into_text(), second.into_text()) {
+                (Some(Cow::Borrowed(text)), Some(separator)) => {
+                    Val::List(text.split(&*separator).map(|part| Val::Text(Cow::Borrowed(part))).collect())
+                }
+                (Some(Cow::Owned(text)), Some(separator)) => {
+                    Val::List(text.split(&*separator).map(|part| Val::Text(Cow::Owned(part.to_owned()))).collect())
+                }
+                _ => Val::Absent,
+            }),
+        }
+    }
+
+    fn text(&mut self, expr: &'a Expr) -> Result<'a, Option<Cow<'a, str>>> {
+        Ok(self.value(expr)?.into_text())
+    }
+
+    pub(super) fn test(&mut self, test: &'a Test) -> Result<'a, bool> {
+        match test {
+            Test::Const(value) => Ok(*value),
+            Test::Not(test) => self.test(test).map(|value| !value),
+            Test::And(tests) => {
+                for test in tests {
+                    if !self.test(test)? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }
+            Test::Or(tests) => {
+                for test in tests {
+                    if self.test(test)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            Test::Exists(value) => self.value(value).map(|value| value.is_present()),
+            Test::True(value) => self.value(value).map(|value| matches!(value, Val::Bool(true))),
+            Test::Compare(op, sides) => {
+                let left = self.value(&sides.0)?;
+                if !left.is_present() {
+                    return Ok(false);
+                }
+                let right = self.value(&sides.1)?;
+                Ok(match op {
+                    Order::Eq => left.equals(&right),
+                    Order::Lt => left.order(&right).is_some_and(std::cmp::Ordering::is_lt),
+                    Order::Le => left.order(&right).is_some_and(std::cmp::Ordering::is_le),
+                    Order::Gt => left.order(&right).is_some_and(std::cmp::Ordering::is_gt),
+                    Order::Ge => left.order(&right).is_some_and(std::cmp::Ordering::is_ge),
+                })
+            }
+            Test::In(sides) => {
+                let item = self.value(&sides.0)?;
+                if !item.is_present() {
+                    return Ok(false);
+                }
+                let list = self.value(&sides.1)?;
+                if let Val::Node(node) = list {
+                    return Ok(node.items().iter().any(|element| Val::Node(element).equals(&item)));
+                }
+                let mut found = false;
+                spread(list, &mut |element| found = found || element.equals(&item));
+                Ok(found)
+            }
+            Test::InTexts(item, texts) => Ok(self.text(item)?.is_some_and(|item| texts.iter().any(|text| **text == *item))),
+            Test::Like(value, pattern) => Ok(self.text(value)?.is_some_and(|text| glob::matches(pattern, &text))),
+            Test::Matches(value, regex) => Ok(self.text(value)?.is_some_and(|text| regex.is_match(&text))),
+            Test::Contains(sides) => {
+                let Some(whole) = self.text(&sides.0)? else { return Ok(false) };
+                Ok(self.text(&sides.1)?.is_some_and(|part| whole.contains(&*part)))
+            }
+            Test::Any(parts) => {
+                let (source, body) = &**parts;
+                self.each(source, &mut |run| run.test(body))
+            }
+            Test::All(parts) => {
+                let (source, body) = &**parts;
+                self.each(source, &mut |run| run.test(body).map(|value| !value)).map(|found| !found)
+            }
+            Test::Selects { map, sides } => {
+                let selector = self.value(&sides.0)?;
+                let labels = self.value(&sides.1)?;
+                Ok(super::selector::selects(&selector, *map, &labels))
+            }
+            Test::IsImage(value) => Ok(self.text(value)?.is_some_and(|text| is_reference(&text))),
+            Test::KindIs(kinds) => Ok(self.kind.is_some_and(|kind| {
+                kinds.iter().any(|name| match name.split_once('/') {
+                    Some((group, name)) => kind.group == group && kind.kind == name,
+                    None => kind.group.is_empty() && kind.kind == **name,
+                })
+            })),
+        }
+    }
+}
+
+fn fail(message: Message, place: locate::Place) -> Verdict {
+    Verdict::Fail { message: message.finish(), field: place.field, line: place.line, column: place.column }
+}
+
+fn member<'a>(constant: &'a Constant, name: &str) -> Val<'a> {
+    match constant {
+        Constant::Object(fields) => fields.iter().rev().find(|(key, _)| **key == *name).map_or(Val::Absent, |(_, value)| value.val()),
+        Constant::Bool(_) | Constant::Int(_) | Constant::Quantity(_) | Constant::Text(_) | Constant::List(_) => Val::Absent,
+    }
+}
+
+/// Calls `f` for each element of a list that is present.
+fn spread<'a>(list: Val<'a>, f: &mut dyn FnMut(Val<'a>)) {
+    match list {
+        Val::Node(node) => node.items().iter().for_each(|item| {
+            if let Ok(value @ (Val::Bool(_) | Val::Int(_) | Val::Text(_) | Val::Node(_))) = Shape::Any.read(item) {
+                f(value);
+            }
+        }),
+        Val::Constant(Constant::List(items)) => items.iter().for_each(|item| f(item.val())),
+        Val::List(items) => items.into_iter().filter(Val::is_present).for_each(f),
+        Val::Absent | Val::Bool(_) | Val::Int(_) | Val::Quantity(_) | Val::Text(_) | Val::Constant(_) => {}
+    }
+}
+
+fn size(value: &Val<'_>) -> Val<'static> {
+    let size = match value {
+        Val::Absent | Val::Bool(_) | Val::Int(_) | Val::Quantity(_) => return Val::Absent,
+        Val::Text(text) => text.chars().count(),
+        Val::Node(node) => match &node.value {
+            Value::String(text) => text.chars().count(),
+            Value::List(items) => items.iter().filter(|item| item.value != Value::Null).count(),
+            Value::Map(entries) => sorted(entries).len(),
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => return Val::Absent,
+        },
+        Val::Constant(Constant::List(items)) => items.len(),
+        Val::Constant(Constant::Object(fields)) => fields.len(),
+        Val::Constant(Constant::Bool(_) | Constant::Int(_) | Constant::Quantity(_) | Constant::Text(_)) => return Val::Absent,
+        Val::List(items) => items.len(),
+    };
+    i64::try_from(size).map_or(Val::Absent, Val::Int)
+}
+
+fn percent(text: &str) -> Option<i64> {
+    let digits = text.strip_suffix('%')?;
+    if digits.is_empty() || digits.len() > 9 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    digits.parse().ok()
+}
+
+/// A part of an image reference.
+fn image<'a>(text: Val<'a>, part: impl for<'t> FnOnce(Image<'t>) -> Option<Cow<'t, str>>) -> Val<'a> {
+    let part = match text.into_text() {
+        None => None,
+        Some(Cow::Borrowed(text)) => part(Image::split(text)),
+        Some(Cow::Owned(text)) => part(Image::split(&text)).map(|part| Cow::Owned(part.into_owned())),
+    };
+    part.map_or(Val::Absent, Val::Text)
+}
+
+/// Appends a value as a message shows it.
+fn print(value: &Val<'_>, out: &mut String) {
+    match value {
+        Val::Absent => out.push_str(message::UNSET),
+        Val::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Val::Int(value) => out.push_str(&value.to_string()),
+        Val::Quantity(milli) => out.push_str(&crate::ir::Quantity { milli: *milli }.to_string()),
+        Val::Text(text) => out.push_str(text),
+        Val::Node(node) => match &node.value {
+            Value::Null => out.push_str(message::UNSET),
+            Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+            Value::Int(value) => out.push_str(&value.to_string()),
+            Value::Float(value) => out.push_str(&value.to_string()),
+            Value::String(text) => out.push_str(text),
+            Value::List(items) => print_all(items.iter().filter(|item| item.value != Value::Null).map(Val::Node), out),
+            Value::Map(_) => {}
+        },
+        Val::Constant(Constant::List(items)) => print_all(items.iter().map(Constant::val), out),
+        Val::Constant(_) => {}
+        Val::List(items) => print_all(items.iter().cloned(), out),
+    }
+}
+
+fn print_all<'v>(values: impl Iterator<Item = Val<'v>>, out: &mut String) {
+    for (index, value) in values.enumerate() {
+        if index > 0 {
+            out.push_str(", ");
+        }
+        print(&value, out);
+    }
+}

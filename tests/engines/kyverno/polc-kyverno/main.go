@@ -1,0 +1,411 @@
+// Command polc-kyverno judges many objects with Kyverno ClusterPolicies whose rules are `validate.cel`: JSON lines in, JSON lines out.
+//
+// Kyverno's own engine compiles every CEL expression again for every object. Here the expressions are compiled once, with Kyverno's compiler,
+// and matching, rule computation and evaluation are Kyverno's; `full` asks for the engine itself, as a check of that.
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"sort"
+	"strings"
+
+	kyvernov1 "github.com/kyverno/kyverno/api/kyverno/v1"
+	kyvernov2 "github.com/kyverno/kyverno/api/kyverno/v2"
+	"github.com/kyverno/kyverno/pkg/admissionpolicy"
+	"github.com/kyverno/kyverno/pkg/autogen"
+	"github.com/kyverno/kyverno/pkg/config"
+	"github.com/kyverno/kyverno/pkg/engine"
+	engineapi "github.com/kyverno/kyverno/pkg/engine/api"
+	"github.com/kyverno/kyverno/pkg/engine/factories"
+	"github.com/kyverno/kyverno/pkg/engine/jmespath"
+	"github.com/kyverno/kyverno/pkg/engine/policycontext"
+	engineutils "github.com/kyverno/kyverno/pkg/engine/utils"
+	imageverifycache "github.com/kyverno/kyverno/pkg/image/verification/cache"
+	policyvalidation "github.com/kyverno/kyverno/pkg/validation/policy"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apiserver/pkg/admission"
+	"k8s.io/apiserver/pkg/admission/plugin/cel"
+	"k8s.io/apiserver/pkg/admission/plugin/policy/validating"
+	"k8s.io/apiserver/pkg/admission/plugin/webhook/matchconditions"
+	celconfig "k8s.io/apiserver/pkg/apis/cel"
+	"sigs.k8s.io/yaml"
+)
+
+type request struct {
+	ID        json.RawMessage `json:"id"`
+	Operation string          `json:"operation"`
+	Object    json.RawMessage `json:"object"`
+	OldObject json.RawMessage `json:"oldObject"`
+	// Full takes the engine itself instead of the expressions that were compiled beforehand.
+	Full bool `json:"full"`
+}
+
+type result struct {
+	Policy  string `json:"policy"`
+	Rule    string `json:"rule"`
+	Status  string `json:"status"`
+	Message string `json:"message"`
+}
+
+type answer struct {
+	ID      json.RawMessage `json:"id,omitempty"`
+	Ran     int             `json:"ran"`
+	Results []result        `json:"results"`
+	Error   string          `json:"error,omitempty"`
+}
+
+type refused struct {
+	Policy string `json:"policy"`
+	Reason string `json:"reason"`
+}
+
+type hello struct {
+	Ready    bool      `json:"ready"`
+	Engine   string    `json:"engine"`
+	Version  string    `json:"version"`
+	Policies int       `json:"policies"`
+	Rules    int       `json:"rules"`
+	Refused  []refused `json:"refused"`
+}
+
+func main() {
+	if err := run(os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "polc-kyverno:", err)
+		os.Exit(2)
+	}
+}
+
+func run(in io.Reader, out io.Writer) error {
+	flag.Parse()
+	if flag.NArg() == 0 {
+		return errors.New("usage: polc-kyverno FILE-OR-FOLDER... < OBJECTS")
+	}
+	policies, err := load(flag.Args())
+	if err != nil {
+		return err
+	}
+	judge := newJudge()
+	greeting := hello{Ready: true, Engine: "kyverno", Version: moduleVersion("github.com/kyverno/kyverno"), Refused: []refused{}}
+	for _, policy := range policies {
+		// What the admission webhook and the CLI refuse, neither runs; nor is it run here.
+		if problems := validation.IsDNS1123Subdomain(policy.GetName()); len(problems) > 0 {
+			greeting.Refused = append(greeting.Refused, refused{policy.GetName(), problems[0]})
+			continue
+		}
+		if _, err := policyvalidation.Validate(policy, nil, nil, true, "", ""); err != nil {
+			greeting.Refused = append(greeting.Refused, refused{policy.GetName(), err.Error()})
+			continue
+		}
+		rules, err := judge.add(policy)
+		if err != nil {
+			greeting.Refused = append(greeting.Refused, refused{policy.GetName(), err.Error()})
+			continue
+		}
+		greeting.Policies++
+		greeting.Rules += rules
+	}
+	writer := bufio.NewWriter(out)
+	encoder := json.NewEncoder(writer)
+	encoder.SetEscapeHTML(false)
+	say := func(line any) error {
+		if err := encoder.Encode(line); err != nil {
+			return err
+		}
+		return writer.Flush()
+	}
+	if err := say(greeting); err != nil {
+		return err
+	}
+	reader := bufio.NewReaderSize(in, 1<<20)
+	for {
+		line, err := reader.ReadBytes('\n')
+		if len(bytes.TrimSpace(line)) > 0 {
+			if err := say(judge.one(line)); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+type compiled struct {
+	validator validating.Validator
+	failure   error
+}
+
+type judge struct {
+	policies []kyvernov1.PolicyInterface
+	rules    map[string]compiled
+	config   config.Configuration
+	jmespath jmespath.Interface
+	engine   engineapi.Engine
+}
+
+func newJudge() *judge {
+	configuration := config.NewDefaultConfiguration(false)
+	jp := jmespath.New(configuration)
+	cluster := false
+	return &judge{
+		rules:    map[string]compiled{},
+		config:   configuration,
+		jmespath: jp,
+		engine: engine.NewEngine(configuration, jp, nil, nil, imageverifycache.DisabledImageVerifyCache(),
+			factories.DefaultContextLoaderFactory(nil), nil, &cluster),
+	}
+}
+
+// add compiles the rules as they stand in the policy and gives their number.
+func (j *judge) add(policy kyvernov1.PolicyInterface) (int, error) {
+	j.policies = append(j.policies, policy)
+	rules := policy.GetSpec().Rules
+	for _, rule := range rules {
+		if !rule.HasValidateCEL() {
+			return 0, fmt.Errorf("rule %s is not validate.cel", rule.Name)
+		}
+		j.rules[policy.GetName()+"/"+rule.Name] = compile(policy, rule)
+	}
+	return len(rules), nil
+}
+
+func compile(policy kyvernov1.PolicyInterface, rule kyvernov1.Rule) compiled {
+	source := rule.Validation.CEL
+	for i := range source.Expressions {
+		if source.Expressions[i].Message == "" {
+			source.Expressions[i].Message = rule.Validation.Message
+		}
+	}
+	compiler, err := admissionpolicy.NewCompiler(rule.CELPreconditions, source.Variables)
+	if err != nil {
+		return compiled{failure: err}
+	}
+	compiler.WithValidations(source.Expressions)
+	compiler.WithAuditAnnotations(source.AuditAnnotations)
+	with := cel.OptionalVariableDeclarations{HasAuthorizer: true}
+	compiler.CompileVariables(with)
+	validations := compiler.CompileValidations(with)
+	messages := compiler.CompileMessageExpressions(cel.OptionalVariableDeclarations{})
+	annotations := compiler.CompileAuditAnnotationsExpressions(with)
+	conditions := compiler.CompileMatchConditions(with)
+	matcher := matchconditions.NewMatcher(conditions, nil, policy.GetKind(), "", policy.GetName())
+	return compiled{validator: validating.NewValidator(validations, matcher, annotations, messages, nil, nil)}
+}
+
+func (j *judge) one(line []byte) answer {
+	var asked request
+	if err := json.Unmarshal(line, &asked); err != nil {
+		return answer{Error: err.Error()}
+	}
+	reply := answer{ID: asked.ID, Results: []result{}}
+	fail := func(err error) answer {
+		reply.Error = err.Error()
+		return reply
+	}
+	object, err := decode(asked.Object)
+	if err != nil {
+		return fail(err)
+	}
+	old, err := decode(asked.OldObject)
+	if err != nil {
+		return fail(err)
+	}
+	if asked.Operation == "" {
+		asked.Operation = string(kyvernov1.Create)
+	}
+	operation := kyvernov1.AdmissionOperation(asked.Operation)
+	for _, policy := range j.policies {
+		var results []result
+		if asked.Full {
+			results, err = j.byEngine(policy, operation, object, old)
+		} else {
+			results, err = j.byCompiled(policy, operation, object, old)
+		}
+		if err != nil {
+			return fail(fmt.Errorf("policy %s: %w", policy.GetName(), err))
+		}
+		reply.Results = append(reply.Results, results...)
+	}
+	reply.Ran = len(reply.Results)
+	return reply
+}
+
+func decode(text json.RawMessage) (unstructured.Unstructured, error) {
+	var object unstructured.Unstructured
+	if len(text) == 0 || string(text) == "null" {
+		return object, nil
+	}
+	return object, object.UnmarshalJSON(text)
+}
+
+func (j *judge) byEngine(policy kyvernov1.PolicyInterface, operation kyvernov1.AdmissionOperation, object, old unstructured.Unstructured) ([]result, error) {
+	present := object
+	if operation == kyvernov1.Delete {
+		present = old
+	}
+	within, err := policycontext.NewPolicyContext(j.jmespath, present, operation, nil, j.config)
+	if err != nil {
+		return nil, err
+	}
+	within = within.WithPolicy(policy).WithResourceKind(present.GroupVersionKind(), "")
+	if operation == kyvernov1.Update {
+		within = within.WithOldResource(old)
+	}
+	response := j.engine.Validate(context.Background(), within)
+	var results []result
+	for _, rule := range response.PolicyResponse.Rules {
+		results = append(results, result{policy.GetName(), rule.Name(), string(rule.Status()), rule.Message()})
+	}
+	return results, nil
+}
+
+func (j *judge) byCompiled(policy kyvernov1.PolicyInterface, operation kyvernov1.AdmissionOperation, object, old unstructured.Unstructured) ([]result, error) {
+	present := object
+	if operation == kyvernov1.Delete {
+		present = old
+	}
+	kind := present.GroupVersionKind()
+	var results []result
+	for _, rule := range autogen.Default.ComputeRules(policy, kind.Kind) {
+		err := engineutils.MatchesResourceDescription(present, rule, kyvernov2.RequestInfo{}, nil, policy.GetNamespace(), kind, "", operation)
+		if err != nil {
+			continue
+		}
+		prepared, found := j.rules[policy.GetName()+"/"+rule.Name]
+		if !found {
+			return nil, fmt.Errorf("rule %s was not written but generated: autogen is on", rule.Name)
+		}
+		if prepared.failure != nil {
+			return nil, prepared.failure
+		}
+		status, message, err := evaluate(prepared.validator, kind, operation, object, old)
+		if err != nil {
+			return nil, err
+		}
+		if status == "pass" {
+			message = fmt.Sprintf("Validation rule '%s' passed.", rule.Name)
+		}
+		results = append(results, result{policy.GetName(), rule.Name, status, message})
+	}
+	return results, nil
+}
+
+func evaluate(validator validating.Validator, kind schema.GroupVersionKind, operation kyvernov1.AdmissionOperation, object, old unstructured.Unstructured) (status, message string, err error) {
+	var now, before runtime.Object
+	present := &object
+	if object.Object != nil {
+		now = object.DeepCopy()
+	}
+	if old.Object != nil {
+		before = old.DeepCopy()
+	}
+	if operation == kyvernov1.Delete {
+		now, present = nil, &old
+	}
+	name, space := present.GetName(), present.GetNamespace()
+	var namespace *corev1.Namespace
+	if kind.Group == "" && kind.Kind == "Namespace" {
+		space = ""
+	} else if space != "" {
+		namespace = &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: space}}
+	}
+	user := admissionpolicy.NewUser(kyvernov2.RequestInfo{}.AdmissionUserInfo)
+	var resource schema.GroupVersionResource
+	attributes := admission.NewAttributesRecord(now, before, kind, space, name, resource, "", admission.Operation(operation), nil, false, &user)
+	versioned, err := admission.NewVersionedAttributes(attributes, kind, admission.NewObjectInterfacesFromScheme(runtime.NewScheme()))
+	if err != nil {
+		return "", "", err
+	}
+	outcome := validator.Validate(context.Background(), resource, versioned, nil, namespace, celconfig.RuntimeCELCostBudget, nil)
+	if len(outcome.Decisions) == 0 && len(outcome.AuditAnnotations) == 0 {
+		return "skip", "cel preconditions not met", nil
+	}
+	for _, decision := range outcome.Decisions {
+		switch {
+		case decision.Action == validating.ActionDeny:
+			return "fail", decision.Message, nil
+		case decision.Evaluation == validating.EvalError:
+			return "error", decision.Message, nil
+		}
+	}
+	return "pass", "", nil
+}
+
+func load(roots []string) ([]kyvernov1.PolicyInterface, error) {
+	var paths []string
+	for _, root := range roots {
+		err := filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
+			if err == nil && !entry.IsDir() && (filepath.Ext(path) == ".yaml" || filepath.Ext(path) == ".yml") {
+				paths = append(paths, path)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	sort.Strings(paths)
+	var policies []kyvernov1.PolicyInterface
+	names := map[string]string{}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, document := range strings.Split("\n"+string(text), "\n---") {
+			if strings.TrimSpace(document) == "" {
+				continue
+			}
+			var head metav1.TypeMeta
+			if err := yaml.Unmarshal([]byte(document), &head); err != nil {
+				return nil, fmt.Errorf("%s: %w", path, err)
+			}
+			if head.Kind != "ClusterPolicy" {
+				continue
+			}
+			policy := &kyvernov1.ClusterPolicy{}
+			if err := yaml.UnmarshalStrict([]byte(document), policy); err != nil {
+				return nil, fmt.Errorf("%s: %w", path, err)
+			}
+			if other, twice := names[policy.Name]; twice {
+				return nil, fmt.Errorf("policy %s stands in %s and in %s", policy.Name, other, path)
+			}
+			names[policy.Name] = path
+			policies = append(policies, policy)
+		}
+	}
+	if len(policies) == 0 {
+		return nil, fmt.Errorf("no ClusterPolicy under %s", strings.Join(roots, ", "))
+	}
+	return policies, nil
+}
+
+func moduleVersion(path string) string {
+	info, found := debug.ReadBuildInfo()
+	if !found {
+		return "unknown"
+	}
+	for _, module := range info.Deps {
+		if module.Path == path {
+			return strings.TrimPrefix(module.Version, "v")
+		}
+	}
+	return "unknown"
+}
