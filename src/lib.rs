@@ -10,3 +10,4 @@ pub mod object;
 pub mod schema;
 pub mod syntax;
 pub mod target;
+pub mod verify;

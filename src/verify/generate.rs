@@ -1,0 +1,387 @@
+//! Test objects out of a rule: on both sides of everything that it asks, alone and in pairs, then at random around.
+//!
+//! The same rule and seed give the same objects on every machine. An object would be decoded by the API server: required fields are there and no value is of
+//! a wrong type, but for texts that are no quantity, image or duration where the rule reads one.
+
+mod make;
+mod places;
+mod random;
+mod sites;
+mod values;
+
+use crate::ir::{Operation, Rule};
+use crate::schema::Schema;
+use make::{Maker, is_dns_name, is_name};
+use places::{Shape, fits, remove};
+use random::Random;
+use serde_json::{Value as Json, json};
+use sites::{Path, Sites, sites, usual};
+
+/// The least number of objects of a rule.
+pub const LEAST: usize = 200;
+
+/// An object to judge.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Case {
+    /// The object; for a delete the one that is deleted.
+    pub object: Json,
+    /// The object before, for an update.
+    pub old_object: Option<Json>,
+    /// The operation.
+    pub operation: Operation,
+    /// How it was made, for whoever reads a disagreement.
+    pub origin: String,
+}
+
+/// Objects for a rule: at least [`LEAST`], more where the rule asks about more. A rule whose kinds are none gives none.
+#[must_use]
+pub fn cases(rule: &Rule, schema: &Schema, seed: u64) -> Vec<Case> {
+    let mut generator = Generator::new(rule, schema, seed);
+    let count = (generator.changes.len() * 2).clamp(LEAST, 3 * LEAST);
+    generator.take(count)
+}
+
+/// So many objects for a rule.
+#[must_use]
+pub fn some_cases(rule: &Rule, schema: &Schema, seed: u64, count: usize) -> Vec<Case> {
+    Generator::new(rule, schema, seed).take(count)
+}
+
+#[derive(Debug, Clone)]
+enum Change {
+    Set(Json),
+    Null,
+    Remove,
+    /// One of the values that are usual for the type; which depends on the kind, so it is chosen when the change is made.
+    Usual(usize),
+}
+
+struct Generator<'a> {
+    rule: &'a Rule,
+    schema: &'a Schema,
+    random: Random,
+    changes: Vec<(Path, Change)>,
+    made: usize,
+}
+
+impl<'a> Generator<'a> {
+    fn new(rule: &'a Rule, schema: &'a Schema, seed: u64) -> Self {
+        let mut random = Random::new(seed, &rule.id);
+        let sites: Sites = sites(rule, &mut random);
+        let mut changes = Vec::new();
+        for (path, candidates) in &sites {
+            changes.extend([(path.clone(), Change::Remove), (path.clone(), Change::Null)]);
+            changes.extend((0..6).map(|number| (path.clone(), Change::Usual(number))));
+            changes.extend(candidates.iter().map(|value| (path.clone(), Change::Set(value.clone()))));
+        }
+        random.shuffle(&mut changes);
+        Generator { rule, schema, random, changes, made: 0 }
+    }
+
+    fn take(&mut self, count: usize) -> Vec<Case> {
+        let kinds = self.rule.kinds.len();
+        if kinds == 0 {
+            return Vec::new();
+        }
+        let mut all = Vec::with_capacity(count);
+        // Made on purpose: each kind as it is at least, passing, failing and skipped.
+        let rounds = (count / 4).div_ceil(kinds * 4).max(1);
+        for round in 0..rounds {
+            for kind in 0..kinds {
+                for wish in [Wish::Pass, Wish::Fail, Wish::Skip] {
+                    all.push(self.wished(kind, wish, 0));
+                }
+                if round == 0 {
+                    all.push(self.wished(kind, Wish::Least, 0));
+                }
+            }
+        }
+        // One thing other than in such an object; then two, then several.
+        let changes = self.changes.clone();
+        let alone = count.saturating_sub(all.len()) / 2;
+        for (number, change) in changes.iter().cycle().take(if changes.is_empty() { 0 } else { alone }).enumerate() {
+            all.push(self.changed(number, std::slice::from_ref(change)));
+        }
+        let mut number = 0;
+        while all.len() < count {
+            let several = if number % 3 == 0 { 2 + self.random.below(5) } else { 2 };
+            let some: Vec<(Path, Change)> = (0..several).filter_map(|_| self.random.pick(&changes).cloned()).collect();
+            all.push(self.changed(number, &some));
+            number += 1;
+        }
+        all.truncate(count);
+        all
+    }
+
+    fn wished(&mut self, kind: usize, wish: Wish, more: usize) -> Case {
+        let object = self.object(kind, wish, more);
+        self.case(object, kind, wish.word().to_owned())
+    }
+
+    fn object(&mut self, kind: usize, wish: Wish, more: usize) -> Json {
+        let Some(kind) = self.rule.kinds.get(kind) else { return Json::Null };
+        self.made += 1;
+        let name = format!("{}-{}", self.rule.name.chars().take(40).collect::<String>(), self.made);
+        let name = if is_dns_name(&json!(name)) { name } else { format!("case-{}", self.made) };
+        let shape = Shape::new(self.schema, kind);
+        let namespace = ["default", "payments", "kube-system"].get(self.random.below(5)).copied().unwrap_or("default");
+        let mut object = shape.minimal(&name, namespace);
+        if self.random.one_in(2) {
+            for _ in 0..more {
+                object = self.more_elements(shape, object);
+            }
+        }
+        let mut maker = Maker::new(shape, &mut self.random, object);
+        match wish {
+            Wish::Least => {}
+            Wish::Pass => maker.rule(self.rule, true),
+            Wish::Fail => maker.rule(self.rule, false),
+            Wish::Skip => maker.skip(self.rule),
+        }
+        maker.finish()
+    }
+
+    // A second element in a list that the rule goes through.
+    fn more_elements(&mut self, shape: Shape<'_>, mut object: Json) -> Json {
+        let Some((path, _)) = self.random.pick(&self.changes) else { return object };
+        if let Some(place) = path.clone().locate(shape, &object, &mut self.random) {
+            shape.ensure(&mut object, &place);
+        }
+        object
+    }
+
+    fn changed(&mut self, number: usize, changes: &[(Path, Change)]) -> Case {
+        let kind = number % self.rule.kinds.len().max(1);
+        let wish = [Wish::Pass, Wish::Fail, Wish::Least, Wish::Pass, Wish::Fail].get(number % 5).copied().unwrap_or(Wish::Pass);
+        let mut object = self.object(kind, wish, number % 4);
+        let mut origin = wish.word().to_owned();
+        let Some(described) = self.rule.kinds.get(kind) else { return self.case(object, kind, origin) };
+        let shape = Shape::new(self.schema, described);
+        for (path, change) in changes {
+            let Some(place) = path.locate(shape, &object, &mut self.random) else { continue };
+            let Some(ty) = shape.ty(&place) else { continue };
+            let value = match change {
+                Change::Remove => None,
+                Change::Null => Some(Json::Null),
+                Change::Set(value) => Some(value.clone()),
+                Change::Usual(position) => {
+                    let all = usual(shape, &place, &mut self.random);
+                    Some(all.get(position % all.len().max(1)).cloned().unwrap_or(Json::Null))
+                }
+            };
+            if is_name(&place) && !value.as_ref().is_some_and(is_dns_name) {
+                continue;
+            }
+            match value {
+                None => {
+                    origin.push_str(&format!(", without {path}"));
+                    remove(&mut object, &place);
+                }
+                Some(value) => {
+                    if !fits(&ty, &value) {
+                        continue;
+                    }
+                    let shown: String = value.to_string().chars().take(80).collect();
+                    origin.push_str(&format!(", {path} = {shown}"));
+                    shape.put(&mut object, &place, value);
+                }
+            }
+        }
+        self.case(object, kind, origin)
+    }
+
+    fn case(&mut self, object: Json, kind: usize, origin: String) -> Case {
+        let operation = if self.rule.operations.contains(&Operation::Create) {
+            Operation::Create
+        } else {
+            self.rule.operations.first().copied().unwrap_or(Operation::Create)
+        };
+        let old_object = (operation == Operation::Update).then(|| {
+            let mut old = self.object(kind, Wish::Least, 2);
+            if let (Some(name), Some(slot)) = (object.pointer("/metadata/name"), old.pointer_mut("/metadata/name")) {
+                *slot = name.clone();
+            }
+            old
+        });
+        Case { object, old_object, operation, origin }
+    }
+}
+
+/// What an object is meant to be.
+#[derive(Debug, Clone, Copy)]
+enum Wish {
+    Least,
+    Pass,
+    Fail,
+    Skip,
+}
+
+impl Wish {
+    fn word(self) -> &'static str {
+        match self {
+            Wish::Least => "the least object",
+            Wish::Pass => "made to pass",
+            Wish::Fail => "made to fail",
+            Wish::Skip => "made not to apply",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+    use super::*;
+    use crate::ir::{
+        Action, Check, Cond, Elements, Glob, Kind, Message, Piece, PodPath, Presence, Root, Severity, Slot, Source, Stmt, Targets, Ty,
+        Value,
+    };
+    use crate::schema::FieldType;
+    use std::collections::BTreeSet;
+
+    fn field(of: Value, name: &str, ty: Ty) -> Value {
+        Value::Field { of: Box::new(of), name: name.to_owned(), presence: Presence::Written, default: None, ty }
+    }
+
+    fn spec() -> Value {
+        field(Value::Root(Root::Pod), "spec", Ty::Struct(vec!["io.k8s.api.core.v1.PodSpec".to_owned()]))
+    }
+
+    fn containers() -> Source {
+        let list = |name| field(spec(), name, Ty::List(Box::new(Ty::Any)));
+        let lists = ["initContainers", "containers", "ephemeralContainers"].map(list).to_vec();
+        Source { slot: Slot(0), key: None, of: Elements::Lists(lists), filter: None, ty: Ty::Any }
+    }
+
+    fn kind(name: &str) -> Kind {
+        Schema::kubernetes().kind(name, None)[0].kind.clone()
+    }
+
+    fn rule(body: Vec<Stmt>) -> Rule {
+        Rule {
+            id: "p/sample".to_owned(),
+            name: "sample".to_owned(),
+            doc: String::new(),
+            severity: Severity::Medium,
+            action: Action::Deny,
+            tags: Vec::new(),
+            docs: None,
+            targets: Targets::All,
+            kinds: vec![kind("Pod"), kind("Deployment"), kind("CronJob")],
+            operations: [Operation::Create, Operation::Update].into(),
+            reads: Vec::new(),
+            applies: Cond::Const(true),
+            body,
+            slots: 1,
+            unlowered: Vec::new(),
+            span: crate::diagnostic::Span::default(),
+        }
+    }
+
+    fn each_container(fails: Cond) -> Rule {
+        let message = Message { parts: vec![Piece::Text("no".to_owned())] };
+        let check = Stmt::Check(Check { fails, message, subject: None, span: crate::diagnostic::Span::default() });
+        rule(vec![Stmt::For { source: containers(), body: vec![check] }])
+    }
+
+    fn privileged() -> Rule {
+        let context = field(Value::Var(Slot(0)), "securityContext", Ty::Any);
+        each_container(Cond::True(field(context, "privileged", Ty::Bool)))
+    }
+
+    // The containers of an object, with the list that each is in.
+    fn all_containers(object: &Json) -> Vec<(&str, &Json)> {
+        let path = match object["kind"].as_str().unwrap() {
+            "Pod" => "/spec",
+            "Deployment" => "/spec/template/spec",
+            "CronJob" => "/spec/jobTemplate/spec/template/spec",
+            other => panic!("{other} was not asked for"),
+        };
+        let Some(spec) = object.pointer(path) else { return Vec::new() };
+        let lists = ["initContainers", "containers", "ephemeralContainers"];
+        lists.into_iter().flat_map(|list| spec[list].as_array().into_iter().flatten().map(move |container| (list, container))).collect()
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_objects() {
+        let rule = privileged();
+        let first = cases(&rule, Schema::kubernetes(), 7);
+        assert_eq!(first, cases(&rule, Schema::kubernetes(), 7));
+        assert_ne!(first, cases(&rule, Schema::kubernetes(), 8));
+        assert!(first.len() >= LEAST);
+    }
+
+    #[test]
+    fn every_kind_and_list_is_seen_on_both_sides() {
+        let mut seen = BTreeSet::new();
+        for case in cases(&privileged(), Schema::kubernetes(), 1) {
+            let kind = case.object["kind"].as_str().unwrap().to_owned();
+            for (list, container) in all_containers(&case.object) {
+                let held = container.pointer("/securityContext/privileged").map_or("absent".to_owned(), Json::to_string);
+                seen.insert((kind.clone(), list.to_owned(), held));
+            }
+        }
+        for kind in ["Pod", "Deployment", "CronJob"] {
+            for list in ["initContainers", "containers", "ephemeralContainers"] {
+                for held in ["true", "false", "absent"] {
+                    assert!(seen.contains(&(kind.to_owned(), list.to_owned(), held.to_owned())), "{kind} {list} {held}");
+                }
+                assert!(seen.iter().any(|(_, other, held)| other == list && held == "null"), "{list}");
+            }
+        }
+    }
+
+    #[test]
+    fn objects_are_such_as_the_api_server_decodes() {
+        let image = field(Value::Var(Slot(0)), "image", Ty::String);
+        let rules = [privileged(), each_container(Cond::Not(Box::new(Cond::Like(image, Glob::new("registry.example.com/*")))))];
+        for case in rules.iter().flat_map(|rule| cases(rule, Schema::kubernetes(), 3)) {
+            let info =
+                Schema::kubernetes().by_gvk(case.object["apiVersion"].as_str().unwrap(), case.object["kind"].as_str().unwrap()).unwrap();
+            assert!(fits(&FieldType::Struct(info.ty), &case.object), "{}: {}", case.origin, case.object);
+            assert!(is_dns_name(&case.object["metadata"]["name"]), "{}: {}", case.origin, case.object);
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let all = cases(&privileged(), Schema::kubernetes(), 5);
+        let names: BTreeSet<&str> = all.iter().map(|case| case.object["metadata"]["name"].as_str().unwrap()).collect();
+        assert_eq!(names.len(), all.len());
+    }
+
+    #[test]
+    fn both_sides_of_a_pattern_are_met() {
+        let image = field(Value::Var(Slot(0)), "image", Ty::String);
+        let rule = each_container(Cond::Not(Box::new(Cond::Like(image, Glob::new("registry.example.com/*")))));
+        let images: BTreeSet<String> = cases(&rule, Schema::kubernetes(), 2)
+            .iter()
+            .flat_map(|case| {
+                all_containers(&case.object).into_iter().filter_map(|(_, c)| c["image"].as_str().map(str::to_owned)).collect::<Vec<_>>()
+            })
+            .collect();
+        assert!(images.iter().any(|image| image.starts_with("registry.example.com/")));
+        assert!(
+            images.iter().any(|image| image.starts_with("registry.example.co") && !image.starts_with("registry.example.com/")),
+            "{images:?}"
+        );
+        assert!(images.iter().any(|image| image.contains('\n') || image.contains("{{")), "{images:?}");
+    }
+
+    #[test]
+    fn a_rule_without_fields_still_has_objects() {
+        let all = cases(&rule(Vec::new()), Schema::kubernetes(), 1);
+        assert_eq!(all.len(), LEAST);
+        assert_eq!(PodPath::Object, kind("Pod").pod.unwrap());
+    }
+
+    #[test]
+    fn an_update_only_rule_has_an_old_object_of_the_same_name() {
+        let mut rule = privileged();
+        rule.operations = [Operation::Update].into();
+        for case in cases(&rule, Schema::kubernetes(), 1) {
+            assert_eq!(case.operation, Operation::Update);
+            assert_eq!(case.old_object.unwrap().pointer("/metadata/name"), case.object.pointer("/metadata/name"));
+        }
+    }
+}
