@@ -3,17 +3,20 @@
 use super::sources::{files_under, read_bytes};
 use super::{CompileArguments, Context, Failure, Format, Status, compile, print, print_json};
 use crate::diagnostic::codes::input;
-use crate::eval::{Evaluator, Request, Verdict};
-use crate::ir::{Action, Operation, Program, Severity};
-use crate::manifest::{self, Checker};
+use crate::diagnostic::Level;
+use crate::eval::{Judge, Request, Verdict};
+use crate::ir::{Action, Operation, Program, Rule, Severity};
+use crate::manifest::{self, Finding, builtin};
+use crate::schema::Schema;
 use crate::object::Node;
 use serde::Serialize;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Judges manifests with the reference evaluator, and checks them against the schema of Kubernetes.
 ///
 /// Exits with 1 when a rule whose action is `deny`, or a built-in check, finds something; rules that warn or audit do not count.
+/// Exits with 2 when a manifest cannot be read; the others are judged all the same.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// `.pol` files or folders; may be repeated.
@@ -155,12 +158,12 @@ fn str_at<'a>(node: &'a Node, path: &[&str]) -> &'a str {
 }
 
 fn severity_of(id: &str, program: &Program) -> Severity {
-    let own = manifest::builtin_ids().iter().find(|check| check.id == id).map(|check| check.severity).unwrap_or_default();
+    let own = builtin::builtin_ids().iter().find(|check| check.id == id).map(|check| check.severity).unwrap_or_default();
     program.packs.values().find_map(|pack| pack.builtins.get(id).copied()).unwrap_or(own)
 }
 
 /// Reads a file that has to hold exactly one object.
-fn one_object(path: &std::path::Path) -> Result<Node, Failure> {
+fn one_object(path: &Path) -> Result<Node, Failure> {
     let read = manifest::read(&read_bytes(path)?);
     let mut documents = read.documents.into_iter();
     match (documents.next(), documents.next()) {
@@ -170,75 +173,171 @@ fn one_object(path: &std::path::Path) -> Result<Node, Failure> {
     }
 }
 
+/// Takes findings and verdicts and gives rows.
+struct Run<'a> {
+    printer: Printer,
+    summary: Summary,
+    program: &'a Program,
+    rules: Vec<&'a Rule>,
+    judge: Judge,
+    checker: builtin::Checker,
+    default_namespace: &'a str,
+    all: bool,
+    findings: bool,
+    unreadable: bool,
+}
+
+/// What names an object.
+#[derive(Clone, Copy, Default)]
+struct Identity<'a> {
+    api_version: &'a str,
+    kind: &'a str,
+    namespace: &'a str,
+    name: &'a str,
+}
+
+impl<'a> Run<'a> {
+    fn identity<'n>(&self, node: &'n Node) -> Identity<'n>
+    where
+        'a: 'n,
+    {
+        let (api_version, kind) = (str_at(node, &["apiVersion"]), str_at(node, &["kind"]));
+        let cluster_scoped = Schema::kubernetes().by_gvk(api_version, kind).is_some_and(|info| !info.kind.namespaced);
+        let own = str_at(node, &["metadata", "namespace"]);
+        let namespace = if cluster_scoped { "" } else if own.is_empty() { self.default_namespace } else { own };
+        Identity { api_version, kind, namespace, name: str_at(node, &["metadata", "name"]) }
+    }
+
+    fn builtin(&mut self, file: &str, identity: Identity<'_>, finding: &Finding) -> Result<(), Failure> {
+        let action = match finding.level {
+            Level::Error => Action::Deny,
+            Level::Warning => Action::Warn,
+        };
+        self.findings |= action == Action::Deny;
+        self.unreadable |= finding.id == "yaml-syntax";
+        self.summary.fail += 1;
+        let rule = format!("builtin/{}", finding.id);
+        self.printer.row(&Row {
+            file,
+            line: finding.line,
+            field: &finding.field,
+            api_version: identity.api_version,
+            kind: identity.kind,
+            namespace: identity.namespace,
+            name: identity.name,
+            rule: &rule,
+            severity: severity_of(finding.id, self.program),
+            action,
+            verdict: "fail",
+            message: &finding.message,
+        })
+    }
+
+    fn object(&mut self, file: &str, document: &manifest::Document, request: &Request<'_>) -> Result<(), Failure> {
+        let node = &document.node;
+        let identity = self.identity(node);
+        for finding in document.findings.iter().chain(&self.checker.check(file, document)) {
+            self.builtin(file, identity, finding)?;
+        }
+        let mut outcomes = self.judge.judge(request).collect::<Vec<_>>().into_iter().peekable();
+        let skipped = Verdict::Skip;
+        for (index, rule) in self.rules.iter().enumerate() {
+            let outcome = outcomes.next_if(|outcome| outcome.rule == index);
+            let why;
+            let (verdict, message, field, line) = match outcome.as_ref().map_or(&skipped, |outcome| &outcome.verdict) {
+                Verdict::Pass => {
+                    self.summary.pass += 1;
+                    ("pass", "", "", document.line)
+                }
+                Verdict::Skip => {
+                    self.summary.skip += 1;
+                    ("skip", "", "", document.line)
+                }
+                Verdict::NotJudged(missing) => {
+                    self.summary.not_judged += 1;
+                    why = format!("not judged: {missing}");
+                    ("skip", why.as_str(), "", document.line)
+                }
+                Verdict::Fail { message, field, line, .. } => {
+                    self.summary.fail += 1;
+                    self.findings |= rule.action == Action::Deny;
+                    ("fail", message.as_str(), field.as_str(), *line)
+                }
+            };
+            if verdict == "fail" || self.all {
+                self.printer.row(&Row {
+                    file,
+                    line,
+                    field,
+                    api_version: identity.api_version,
+                    kind: identity.kind,
+                    namespace: identity.namespace,
+                    name: identity.name,
+                    rule: &rule.id,
+                    severity: rule.severity,
+                    action: rule.action,
+                    verdict,
+                    message,
+                })?;
+            }
+        }
+        Ok(())
+    }
+}
+
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {
     let (compiled, _) = compile(&arguments.policies, &arguments.compile, context)?;
-    let evaluator = Evaluator::new(&compiled.program);
-    let rules: Vec<&crate::ir::Rule> = compiled.program.packs.values().flat_map(|pack| &pack.rules).collect();
+    let program = &compiled.program;
+    let rules: Vec<&Rule> = program.packs.values().flat_map(|pack| &pack.rules).collect();
     let namespace_object = arguments.namespace_object.as_deref().map(one_object).transpose()?;
     let old = arguments.old.as_deref().map(one_object).transpose()?;
     let mut files = Vec::new();
     for path in &arguments.manifests {
         files.extend(files_under(path, &["yaml", "yml", "json"])?);
     }
-    let mut printer = Printer::new(arguments.format, context.color);
-    let mut summary = Summary { rules: rules.len(), ..Summary::default() };
-    let mut checker = Checker::new(crate::schema::Schema::kubernetes());
-    let mut findings = false;
+    let mut run = Run {
+        printer: Printer::new(arguments.format, context.color),
+        summary: Summary { rules: rules.len(), ..Summary::default() },
+        judge: Judge::of_program(program),
+        checker: builtin::Checker::new(Schema::kubernetes()),
+        program,
+        rules,
+        default_namespace: &arguments.namespace,
+        all: arguments.all,
+        findings: false,
+        unreadable: false,
+    };
     for path in &files {
-        let file = if path == std::path::Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() };
+        let file = if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() };
         let read = manifest::read(&read_bytes(path)?);
-        for finding in &read.findings {
-            findings |= builtin_row(&mut printer, &mut summary, &compiled.program, &file, None, finding, &arguments.namespace)?;
-        }
-        summary.objects += read.documents.len();
-        if old.is_some() && (files.len() > 1 || read.documents.len() > 1) {
+        if old.is_some() && (files.len() > 1 || read.documents.len() != 1) {
             return Err(Failure::new(&input::BAD_USAGE, "`--old` goes with one manifest that holds one object".to_owned())
                 .with_help("judge the updated object by itself"));
         }
+        for finding in &read.findings {
+            run.builtin(&file, Identity::default(), finding)?;
+        }
+        run.summary.objects += read.documents.len();
         for document in &read.documents {
-            let node = &document.node;
-            for finding in checker.check(node, &file) {
-                findings |= builtin_row(&mut printer, &mut summary, &compiled.program, &file, Some(node), &finding, &arguments.namespace)?;
-            }
             let request = Request {
-                object: node,
+                object: &document.node,
                 old_object: old.as_ref(),
                 operation: if old.is_some() { Operation::Update } else { Operation::Create },
                 namespace_object: namespace_object.as_ref(),
                 request: None,
                 default_namespace: Some(&arguments.namespace),
             };
-            for outcome in evaluator.judge(&request) {
-                let Some(rule) = rules.get(outcome.rule) else { continue };
-                let (verdict, message, field, line) = match &outcome.verdict {
-                    Verdict::Pass => {
-                        summary.pass += 1;
-                        ("pass", "", "", node.line)
-                    }
-                    Verdict::Skip => {
-                        summary.skip += 1;
-                        ("skip", "", "", node.line)
-                    }
-                    Verdict::NotJudged(why) => {
-                        summary.not_judged += 1;
-                        ("skip", *why, "", node.line)
-                    }
-                    Verdict::Fail(failure) => {
-                        summary.fail += 1;
-                        findings |= rule.action == Action::Deny;
-                        ("fail", failure.message.as_str(), failure.field.as_str(), failure.line)
-                    }
-                };
-                if verdict == "fail" || arguments.all {
-                    printer.row(&row(&file, node, &arguments.namespace, line, field, &rule.id, rule.severity, rule.action, verdict, message))?;
-                }
-            }
+            run.object(&file, document, &request)?;
         }
     }
-    if summary.objects == 0 && summary.fail == 0 {
+    if run.summary.objects == 0 && run.summary.fail == 0 {
         return Err(Failure::new(&input::NO_MANIFESTS, "there is no object in what was given".to_owned())
             .with_help("give a YAML or JSON file, a folder that holds some, or `-` for standard input"));
     }
-    printer.finish(&summary)?;
-    Ok(if findings { Status::Findings } else { Status::Fine })
+    run.printer.finish(&run.summary)?;
+    Ok(match (run.unreadable, run.findings) {
+        (true, _) => Status::WrongInput,
+        (false, true) => Status::Findings,
+        (false, false) => Status::Fine,
+    })
 }

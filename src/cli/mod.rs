@@ -1,5 +1,7 @@
 //! The command line: one file a command. Only this part of the crate reads and writes files.
 
+#![allow(clippy::disallowed_methods, reason = "input and output belong here")]
+
 mod build;
 mod check;
 mod completions;
@@ -65,11 +67,12 @@ enum Command {
     Completions(completions::Arguments),
 }
 
-/// How a command ended, where the input was right.
+/// How a command that did its work ended; `WrongInput` where it could not read a part of its input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Status {
     Fine,
     Findings,
+    WrongInput,
 }
 
 /// Why a command could not do its work: exit code 2.
@@ -161,6 +164,7 @@ pub fn run() -> ExitCode {
     match result {
         Ok(Status::Fine) => ExitCode::SUCCESS,
         Ok(Status::Findings) => ExitCode::from(1),
+        Ok(Status::WrongInput) => ExitCode::from(2),
         Err(failure) => {
             let _ = report_failure(&failure, format, &context);
             ExitCode::from(2)
