@@ -15,7 +15,7 @@ pub(super) fn selects(selector: &Val<'_>, map: bool, labels: &Val<'_>) -> bool {
         .is_none_or(|wanted| pairs(&Val::Node(wanted)).iter().all(|(key, value)| label(labels, key) == Some(value)));
     equal
         && selector.get("matchExpressions").is_none_or(|expressions| {
-            expressions.items().iter().filter(|expression| expression.value != Value::Null).all(|expression| holds(expression, labels))
+            expressions.items().iter().filter(|expression| !expression.is_null()).all(|expression| holds(expression, labels))
         })
 }
 
@@ -56,7 +56,7 @@ fn pairs<'v>(map: &Val<'v>) -> Vec<(&'v str, &'v str)> {
 }
 
 fn text(node: &Node) -> Option<&str> {
-    if node.value == Value::Null { Some("") } else { node.as_str() }
+    if node.is_null() { Some("") } else { node.as_str() }
 }
 
 #[cfg(test)]

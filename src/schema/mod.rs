@@ -177,7 +177,7 @@ pub struct Subresource {
 }
 
 /// An apiVersion and kind that a release removed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Removed {
     /// `policy/v1beta1`
     pub api_version: &'static str,

@@ -9,7 +9,9 @@ mod random;
 mod sites;
 mod values;
 
-use crate::ir::{Operation, Rule};
+use crate::eval::{Judge, Request, Verdict};
+use crate::ir::{Cond, Operation, Rule};
+use crate::object::Node;
 use crate::schema::Schema;
 use make::{Maker, is_dns_name, is_name};
 use places::{Shape, fits, remove};
@@ -19,6 +21,9 @@ use sites::{Path, Sites, sites, usual};
 
 /// The least number of objects of a rule.
 pub const LEAST: usize = 200;
+
+/// How often an object is made anew that does not turn out as it was meant.
+const ATTEMPTS: usize = 24;
 
 /// An object to judge.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +52,65 @@ pub fn some_cases(rule: &Rule, schema: &Schema, seed: u64, count: usize) -> Vec<
     Generator::new(rule, schema, seed).take(count)
 }
 
+impl Case {
+    /// What the reference evaluator says of it.
+    #[must_use]
+    pub fn verdict(&self, rule: &Rule) -> Verdict {
+        Judge::new([rule]).judge_case(self)
+    }
+}
+
+/// How often each verdict was met: a rule that was never seen to pass and to fail has not been tested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Applies and is met.
+    pub pass: usize,
+    /// Applies and is not met.
+    pub fail: usize,
+    /// Does not apply.
+    pub skip: usize,
+    /// Needs what the case does not give.
+    pub not_judged: usize,
+}
+
+impl Tally {
+    /// Counts the verdicts of the reference evaluator.
+    #[must_use]
+    pub fn of(rule: &Rule, cases: &[Case]) -> Self {
+        let judge = Judge::new([rule]);
+        let mut tally = Tally::default();
+        for case in cases {
+            match judge.judge_case(case) {
+                Verdict::Pass => tally.pass += 1,
+                Verdict::Fail { .. } => tally.fail += 1,
+                Verdict::Skip => tally.skip += 1,
+                Verdict::NotJudged(_) => tally.not_judged += 1,
+            }
+        }
+        tally
+    }
+
+    /// Whether the rule was seen on both sides.
+    #[must_use]
+    pub fn both_sides(self) -> bool {
+        self.pass > 0 && self.fail > 0
+    }
+}
+
+// A judge of one rule.
+trait JudgeCase {
+    fn judge_case(&self, case: &Case) -> Verdict;
+}
+
+impl JudgeCase for Judge {
+    fn judge_case(&self, case: &Case) -> Verdict {
+        let object = Node::from(&case.object);
+        let old_object = case.old_object.as_ref().map(Node::from);
+        let request = Request { old_object: old_object.as_ref(), operation: case.operation, ..Request::create(&object) };
+        self.judge_by(0, &request)
+    }
+}
+
 #[derive(Debug, Clone)]
 enum Change {
     Set(Json),
@@ -59,6 +123,7 @@ enum Change {
 struct Generator<'a> {
     rule: &'a Rule,
     schema: &'a Schema,
+    judge: Judge,
     random: Random,
     changes: Vec<(Path, Change)>,
     made: usize,
@@ -75,7 +140,7 @@ impl<'a> Generator<'a> {
             changes.extend(candidates.iter().map(|value| (path.clone(), Change::Set(value.clone()))));
         }
         random.shuffle(&mut changes);
-        Generator { rule, schema, random, changes, made: 0 }
+        Generator { rule, schema, judge: Judge::new([rule]), random, changes, made: 0 }
     }
 
     fn take(&mut self, count: usize) -> Vec<Case> {
@@ -88,11 +153,13 @@ impl<'a> Generator<'a> {
         let rounds = (count / 4).div_ceil(kinds * 4).max(1);
         for round in 0..rounds {
             for kind in 0..kinds {
-                for wish in [Wish::Pass, Wish::Fail, Wish::Skip] {
-                    all.push(self.wished(kind, wish, 0));
+                let always = matches!(self.rule.applies, Cond::Const(true));
+                let wishes: &[Wish] = if always { &[Wish::Pass, Wish::Fail] } else { &[Wish::Pass, Wish::Fail, Wish::Skip] };
+                for &wish in wishes {
+                    all.push(self.wished(kind, wish));
                 }
                 if round == 0 {
-                    all.push(self.wished(kind, Wish::Least, 0));
+                    all.push(self.wished(kind, Wish::Least));
                 }
             }
         }
@@ -113,7 +180,19 @@ impl<'a> Generator<'a> {
         all
     }
 
-    fn wished(&mut self, kind: usize, wish: Wish, more: usize) -> Case {
+    // Making is guessing, so the evaluator says whether it was a good guess.
+    fn wished(&mut self, kind: usize, wish: Wish) -> Case {
+        let mut case = self.attempt(kind, wish, 0);
+        for attempt in 1..ATTEMPTS {
+            if wish.is_met(&self.judge.judge_case(&case)) {
+                break;
+            }
+            case = self.attempt(kind, wish, attempt % 4);
+        }
+        case
+    }
+
+    fn attempt(&mut self, kind: usize, wish: Wish, more: usize) -> Case {
         let object = self.object(kind, wish, more);
         self.case(object, kind, wish.word().to_owned())
     }
@@ -217,6 +296,15 @@ enum Wish {
 }
 
 impl Wish {
+    fn is_met(self, verdict: &Verdict) -> bool {
+        match self {
+            Wish::Least => true,
+            Wish::Pass => *verdict == Verdict::Pass,
+            Wish::Fail => matches!(verdict, Verdict::Fail { .. }),
+            Wish::Skip => *verdict == Verdict::Skip,
+        }
+    }
+
     fn word(self) -> &'static str {
         match self {
             Wish::Least => "the least object",
@@ -233,8 +321,7 @@ mod tests {
 
     use super::*;
     use crate::ir::{
-        Action, Check, Cond, Elements, Glob, Kind, Message, Piece, PodPath, Presence, Root, Severity, Slot, Source, Stmt, Targets, Ty,
-        Value,
+        Action, Check, Elements, Glob, Kind, Message, Piece, PodPath, Presence, Root, Severity, Slot, Source, Stmt, Targets, Ty, Value,
     };
     use crate::schema::FieldType;
     use std::collections::BTreeSet;
@@ -366,6 +453,15 @@ mod tests {
             "{images:?}"
         );
         assert!(images.iter().any(|image| image.contains('\n') || image.contains("{{")), "{images:?}");
+    }
+
+    #[test]
+    fn the_verdicts_are_counted() {
+        let all = cases(&privileged(), Schema::kubernetes(), 9);
+        let tally = Tally::of(&privileged(), &all);
+        assert!(tally.both_sides(), "{tally:?}");
+        assert_eq!(tally.pass + tally.fail + tally.skip + tally.not_judged, all.len());
+        assert!(!Tally::of(&rule(Vec::new()), &all).both_sides());
     }
 
     #[test]
