@@ -1,7 +1,7 @@
 //! `polc check`
 
 use super::sources::{files_under, read_bytes};
-use super::{CompileArguments, Context, Failure, Format, Status, compile, print, print_json};
+use super::{CompileArguments, Context, Failure, Format, Status, compile, print};
 use crate::diagnostic::codes::input;
 use crate::diagnostic::Level;
 use crate::eval::{Judge, Request, Verdict};
@@ -236,7 +236,7 @@ impl<'a> Run<'a> {
     fn object(&mut self, file: &str, document: &manifest::Document, request: &Request<'_>) -> Result<(), Failure> {
         let node = &document.node;
         let identity = self.identity(node);
-        for finding in document.findings.iter().chain(&self.checker.check(file, document)) {
+        for finding in document.findings.iter().chain(&self.checker.check(file, document, self.default_namespace)) {
             self.builtin(file, identity, finding)?;
         }
         let mut outcomes = self.judge.judge(request).collect::<Vec<_>>().into_iter().peekable();
@@ -299,7 +299,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
         printer: Printer::new(arguments.format, context.color),
         summary: Summary { rules: rules.len(), ..Summary::default() },
         judge: Judge::of_program(program),
-        checker: builtin::Checker::new(Schema::kubernetes()),
+        checker: builtin::Checker::new(),
         program,
         rules,
         default_namespace: &arguments.namespace,

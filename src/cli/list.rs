@@ -78,7 +78,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
             tests: tests_of(&item.id, packs().flat_map(|pack| &pack.tests)),
         }));
     }
-    items.extend(crate::manifest::builtin_ids().iter().map(|check| Item {
+    items.extend(crate::manifest::builtin::builtin_ids().iter().map(|check| Item {
         id: format!("builtin/{}", check.id),
         kind: "builtin",
         title: check.summary.to_owned(),

@@ -224,14 +224,14 @@ struct CompileArguments {
 }
 
 impl CompileArguments {
-    fn options(&self) -> Result<crate::compile::Options, Failure> {
+    fn options(&self) -> Result<crate::resolve::Options, Failure> {
         let mut params = BTreeMap::new();
         for (name, value) in &self.params {
             if params.insert(name.clone(), value.clone()).is_some() {
                 return Err(Failure::new(&input::BAD_USAGE, format!("the param `{name}` is given twice")).with_help("give each `--param` once"));
             }
         }
-        Ok(crate::compile::Options { params, ..Default::default() })
+        Ok(crate::resolve::Options { params, ..Default::default() })
     }
 }
 

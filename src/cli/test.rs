@@ -2,7 +2,7 @@
 
 use super::sources::{Loaded, read_bytes};
 use super::{CompileArguments, Context, Failure, Format, Status, compile, print, print_json};
-use crate::compile::Options;
+use crate::resolve::Options;
 use crate::diagnostic::codes::input;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::eval::{Judge, Request, Verdict};
