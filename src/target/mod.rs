@@ -1,5 +1,7 @@
 //! The targets: what is written for each engine. A target only packages; conditions come from [`crate::lower`].
 
+pub mod opa;
+
 use crate::diagnostic::{Diagnostic, Span, codes::build};
 use crate::ir::{PodSecurity, Program};
 use crate::lower::Unsupported;

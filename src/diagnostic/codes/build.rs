@@ -3,7 +3,7 @@
 use crate::diagnostic::Code;
 
 /// All of them.
-pub static ALL: &[&Code] = &[&NOT_EXPRESSIBLE, &NAME_COLLISION, &REACHES_NO_TARGET, &SECOND_POD_SECURITY];
+pub static ALL: &[&Code] = &[&NOT_EXPRESSIBLE, &NAME_COLLISION, &TEMPLATE, &REACHES_NO_TARGET, &SECOND_POD_SECURITY];
 
 /// A rule has no exact form in a target.
 pub static NOT_EXPRESSIBLE: Code = Code {
@@ -38,4 +38,12 @@ pub static SECOND_POD_SECURITY: Code = Code {
     summary: "there are two `pod-security` blocks",
     explanation: "The labels of a namespace and the defaults of the API server come from one `pod-security` block. With two, one would hide the other.\n\n\
         Put the lines of both into one block.",
+};
+
+/// A file of the output cannot be put together.
+pub static TEMPLATE: Code = Code {
+    id: "template-failed",
+    summary: "a file of the output cannot be put together",
+    explanation: "The text around the emitted rules comes from templates that are a part of polc. Should one of them fail, nothing is written rather than \
+something incomplete. There is nothing to change in the policies: report it.\n\n```text\n`opa/main.rego` cannot be written: ...\n```\n",
 };
