@@ -5,6 +5,8 @@
 pub mod cli;
 pub mod compile;
 pub mod diagnostic;
+#[cfg(feature = "engines")]
+pub mod engine;
 pub mod eval;
 pub mod ir;
 pub mod lower;
