@@ -84,8 +84,7 @@ fn write(emission: &Emission, folder: &Path) {
 
 /// The program without the rules that OPA does not carry.
 fn carried(program: &Program, emission: &Emission) -> Program {
-    let exact: BTreeSet<&str> =
-        emission.report.iter().filter(|row| row.outcome == Outcome::Exact).map(|row| row.rule.as_str()).collect();
+    let exact: BTreeSet<&str> = emission.report.iter().filter(|row| row.outcome == Outcome::Exact).map(|row| row.rule.as_str()).collect();
     let mut program = program.clone();
     for pack in program.packs.values_mut() {
         pack.rules.retain(|rule| exact.contains(rule.id.as_str()));
@@ -109,7 +108,8 @@ fn generated(program: &Program) -> Vec<Case> {
 fn check_folder(folder: &str, refused: &[&str]) {
     let program = compiled(&policies(folder));
     let emission = opa::emit(&program);
-    let rows: Vec<&str> = emission.report.iter().filter(|row| matches!(row.outcome, Outcome::Refused(_))).map(|row| row.rule.as_str()).collect();
+    let rows: Vec<&str> =
+        emission.report.iter().filter(|row| matches!(row.outcome, Outcome::Refused(_))).map(|row| row.rule.as_str()).collect();
     assert_eq!(rows, refused);
     let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("rego-{}", folder.replace('/', "-")));
     let _ = fs::remove_dir_all(&out);
@@ -136,13 +136,18 @@ fn check_folder(folder: &str, refused: &[&str]) {
         let engine = engine::Engine::start(&opa, &[out.join("opa").to_str().unwrap()]);
         let requests: Vec<Json> = cases.iter().map(|case| json!({"id": 0, "input": review(case)})).collect();
         let answers = engine.answers(&requests);
-        compare(name, &cases, &expected, answers.iter().map(|answer| {
-            let violations = answer["result"].as_array().ok_or_else(|| answer.to_string())?;
-            let mut found: Vec<_> =
-                violations.iter().map(|v| (v["rule"].as_str().unwrap().to_owned(), v["msg"].as_str().unwrap().to_owned())).collect();
-            found.sort();
-            Ok(found)
-        }));
+        compare(
+            name,
+            &cases,
+            &expected,
+            answers.iter().map(|answer| {
+                let violations = answer["result"].as_array().ok_or_else(|| answer.to_string())?;
+                let mut found: Vec<_> =
+                    violations.iter().map(|v| (v["rule"].as_str().unwrap().to_owned(), v["msg"].as_str().unwrap().to_owned())).collect();
+                found.sort();
+                Ok(found)
+            }),
+        );
     }
     let rego = Rego::new(&emission.artifacts).unwrap();
     compare("regorus", &cases, &expected, cases.iter().map(|case| rego.judge(&review(case)).map_err(|error| error.to_string())));

@@ -195,15 +195,15 @@ impl<'a> Context<'a> {
         let kinds = self.world.kinds_named(&create.kind.name, create.kind.group.as_deref(), create.kind.span);
         match kinds.as_deref() {
             Ok([(kind, ty)]) => {
-                if !kind.namespaced {
-                    if let Some(namespace) = &create.namespace {
-                        self.error::<()>(
-                            &codes::WRONG_TYPE,
-                            namespace.span,
-                            format!("a {} lives in no namespace", kind.kind),
-                            "leave `in namespace` out",
-                        );
-                    }
+                if !kind.namespaced
+                    && let Some(namespace) = &create.namespace
+                {
+                    self.error::<()>(
+                        &codes::WRONG_TYPE,
+                        namespace.span,
+                        format!("a {} lives in no namespace", kind.kind),
+                        "leave `in namespace` out",
+                    );
                 }
                 let ty = Ty::Struct(vec![ty.clone()]);
                 self.fits(&create.object, &ty);

@@ -693,10 +693,10 @@ impl<'a> Context<'a> {
         };
         let element = (**element).clone();
         self.check_values(&item, &list, r)?;
-        if let Value::Const(Const::List(items)) = &list.value {
-            if items.is_empty() {
-                return Some(Cond::Const(false));
-            }
+        if let Value::Const(Const::List(items)) = &list.value
+            && items.is_empty()
+        {
+            return Some(Cond::Const(false));
         }
         let Some(ty) = join(&item.ty, &element) else {
             let (one, other) = (describe(&item.ty), describe(&list.ty));
@@ -797,13 +797,13 @@ impl<'a> Context<'a> {
 
     /// The constant list of a value's items, or the value of a list that comes from several places.
     pub fn list_value(&mut self, parts: &[Part], span: Span) -> Option<Typed> {
-        if let [Part::Lists { lists, sidecars: false, guard: Cond::Const(true) }] = parts {
-            if let [list] = lists.as_slice() {
-                let mut typed = Typed::new(list.value.clone(), Ty::List(Box::new(list.ty.clone())));
-                typed.values = list.values;
-                typed.flavour = list.flavour.clone();
-                return Some(typed);
-            }
+        if let [Part::Lists { lists, sidecars: false, guard: Cond::Const(true) }] = parts
+            && let [list] = lists.as_slice()
+        {
+            let mut typed = Typed::new(list.value.clone(), Ty::List(Box::new(list.ty.clone())));
+            typed.values = list.values;
+            typed.flavour = list.flavour.clone();
+            return Some(typed);
         }
         let (items, ty) = self.items(parts, span)?;
         let constants: Option<Vec<Const>> =

@@ -22,13 +22,13 @@ pub(super) fn not(cond: Cond) -> Cond {
 }
 
 pub(super) fn and(conds: impl IntoIterator<Item = Cond>) -> Cond {
-    let mut all = Vec::new();
+    let mut all: Vec<Cond> = Vec::new();
     for cond in conds {
         match cond {
             Cond::Const(true) => {}
             Cond::Const(false) => return Cond::Const(false),
-            Cond::And(inner) => all.extend(inner),
-            other => all.push(other),
+            Cond::And(inner) => inner.into_iter().for_each(|cond| add_demand(&mut all, cond)),
+            other => add_demand(&mut all, other),
         }
     }
     match all.len() {
@@ -38,20 +38,62 @@ pub(super) fn and(conds: impl IntoIterator<Item = Cond>) -> Cond {
     }
 }
 
+// What exists has parents that exist.
+fn add_demand(all: &mut Vec<Cond>, cond: Cond) {
+    if let (Some(Cond::Exists(last)), Cond::Exists(value)) = (all.last(), &cond) {
+        let mut inner = Some(value);
+        while let Some(value) = inner {
+            if value == last {
+                all.pop();
+                break;
+            }
+            inner = match value {
+                Value::Field { of, .. } | Value::Entry { of, default: None, .. } => Some(of),
+                _ => None,
+            };
+        }
+    }
+    all.push(cond);
+}
+
 pub(super) fn or(conds: impl IntoIterator<Item = Cond>) -> Cond {
-    let mut some = Vec::new();
+    let mut some: Vec<Cond> = Vec::new();
     for cond in conds {
         match cond {
             Cond::Const(false) => {}
             Cond::Const(true) => return Cond::Const(true),
-            Cond::Or(inner) => some.extend(inner),
-            other => some.push(other),
+            Cond::Or(inner) => inner.into_iter().for_each(|cond| add_alternative(&mut some, cond)),
+            other => add_alternative(&mut some, other),
         }
     }
     match some.len() {
         0 => Cond::Const(false),
         1 => some.pop().unwrap_or(Cond::Const(false)),
         _ => Cond::Or(some),
+    }
+}
+
+// `x == 1 or x == 2` is `x in [1, 2]`.
+fn add_alternative(some: &mut Vec<Cond>, cond: Cond) {
+    if let (Some(last), Some((value, constants, ty))) = (some.last_mut(), constants_of(&cond))
+        && let Some((before, known, before_ty)) = constants_of(last)
+        && before == value
+        && before_ty == ty
+    {
+        let all = known.iter().chain(&constants).cloned().collect();
+        *last = Cond::In { item: value.clone(), list: Value::Const(Const::List(all)), ty: ty.clone() };
+        return;
+    }
+    some.push(cond);
+}
+
+fn constants_of(cond: &Cond) -> Option<(&Value, Vec<Const>, &Ty)> {
+    match cond {
+        Cond::Compare { op: Order::Eq, left, right: Value::Const(constant), ty: ty @ (Ty::String | Ty::Int) } => {
+            Some((left, vec![constant.clone()], ty))
+        }
+        Cond::In { item, list: Value::Const(Const::List(list)), ty: ty @ (Ty::String | Ty::Int) } => Some((item, list.clone(), ty)),
+        _ => None,
     }
 }
 
@@ -111,6 +153,8 @@ pub(super) fn exists(value: Value) -> Cond {
             let _ = function;
             and(args.into_iter().map(exists))
         }
+        // What has such a default is there where its parent is.
+        Value::Field { of, default: Some(default), .. } if is_constantly_there(&default) => exists(*of),
         other @ (Value::Root(_)
         | Value::Field { .. }
         | Value::Entry { .. }
@@ -128,7 +172,7 @@ pub(super) fn coalesce(values: impl IntoIterator<Item = Value>) -> Value {
             other => flat.push(other),
         }
     }
-    if let Some(end) = flat.iter().position(|value| is_constantly_there(value)) {
+    if let Some(end) = flat.iter().position(is_constantly_there) {
         flat.truncate(end + 1);
     }
     if flat.len() == 1 { flat.pop().unwrap_or_else(absent) } else { Value::Coalesce(flat) }
@@ -174,6 +218,17 @@ pub(super) fn compare(op: Order, left: Value, right: Value, ty: Ty) -> Cond {
         };
         return Cond::Const(holds);
     }
+    if let (Value::Aggregate { op: Aggregate::Count, items, .. }, Value::Const(Const::Int(n))) = (&left, &right) {
+        let some = match (op, n) {
+            (Order::Gt, 0) | (Order::Ge, 1) => some_item(items),
+            (Order::Eq | Order::Le, 0) | (Order::Lt, 1) => some_item(items).map(not),
+            _ => None,
+        };
+        if let Some(cond) = some {
+            return cond;
+        }
+    }
+    let (left, right) = if op == Order::Eq && matches!(left, Value::Const(_)) { (right, left) } else { (left, right) };
     if op == Order::Eq && ty == Ty::Bool {
         match (left, right) {
             (Value::Truth(cond), Value::Const(Const::Bool(b))) | (Value::Const(Const::Bool(b)), Value::Truth(cond)) => {
@@ -184,6 +239,19 @@ pub(super) fn compare(op: Order, left: Value, right: Value, ty: Ty) -> Cond {
         }
     }
     Cond::Compare { op, left, right, ty }
+}
+
+/// The condition that one of the items is there; none where a list would have to be looked into for nulls.
+fn some_item(items: &[Item]) -> Option<Cond> {
+    let conds: Option<Vec<Cond>> = items
+        .iter()
+        .map(|item| match item {
+            Item::One(value) => Some(exists(value.clone())),
+            Item::Spread(_) => None,
+            Item::Each(source, inner) => some_item(inner).map(|cond| any((**source).clone(), cond)),
+        })
+        .collect();
+    conds.map(or)
 }
 
 pub(super) fn is_in(item: Value, list: Value, ty: Ty) -> Cond {

@@ -30,13 +30,13 @@ pub(super) fn others<'a>(
         out.pod_security = Some(pod_security(block, item.span, diagnostics));
     }
     for builtin in &items.builtins {
-        if let Some((id, severity)) = self::builtin(world, builtin, diagnostics) {
-            if out.builtins.insert(id.clone(), severity).is_some() {
-                diagnostics.push(
-                    Diagnostic::error(&codes::DUPLICATE_NAME, builtin.name.span, format!("the built-in check `{id}` is set twice"))
-                        .with_help("write it once"),
-                );
-            }
+        if let Some((id, severity)) = self::builtin(world, builtin, diagnostics)
+            && out.builtins.insert(id.clone(), severity).is_some()
+        {
+            diagnostics.push(
+                Diagnostic::error(&codes::DUPLICATE_NAME, builtin.name.span, format!("the built-in check `{id}` is set twice"))
+                    .with_help("write it once"),
+            );
         }
     }
     for (item, mutation) in &items.mutations {
@@ -151,12 +151,9 @@ fn pod_security(block: &ast::PodSecurity, span: Span, diagnostics: &mut Vec<Diag
     for line in &block.lines {
         match line {
             PodSecurityLine::Default(pairs) => {
-                if default_seen {
-                    if let Some((mode, _)) = pairs.first() {
-                        diagnostics.push(
-                            Diagnostic::error(&codes::DUPLICATE_NAME, mode.span, "`default` is given twice").with_help("write it once"),
-                        );
-                    }
+                if default_seen && let Some((mode, _)) = pairs.first() {
+                    diagnostics
+                        .push(Diagnostic::error(&codes::DUPLICATE_NAME, mode.span, "`default` is given twice").with_help("write it once"));
                 }
                 default_seen = true;
                 out.default = levels(pairs, diagnostics);

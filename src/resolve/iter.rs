@@ -69,15 +69,19 @@ pub(super) fn items(iters: Vec<Iter<Value>>, guard: &Cond) -> Vec<Item> {
                 let inner = items(inner, &Cond::Const(true));
                 if let ([Item::One(Value::Var(slot))], None, None, Elements::Lists(lists)) =
                     (inner.as_slice(), &source.filter, &source.key, &source.of)
+                    && *slot == source.slot
                 {
-                    if *slot == source.slot {
-                        list.extend(lists.iter().cloned().map(Item::Spread));
-                        continue;
-                    }
+                    list.extend(lists.iter().cloned().map(Item::Spread));
+                    continue;
                 }
                 list.push(Item::Each(Box::new(source), inner));
             }
-            Iter::Guard(cond, inner) => list.extend(items(inner, &fold::and([guard.clone(), cond]))),
+            Iter::Guard(cond, inner) => {
+                // An absent item is left out anyway.
+                let needless = matches!((&cond, inner.as_slice()), (Cond::Exists(of), [Iter::Leaf(value)]) if of == value);
+                let guard = if needless { guard.clone() } else { fold::and([guard.clone(), cond]) };
+                list.extend(items(inner, &guard));
+            }
             Iter::Leaf(value) => {
                 let value = fold::if_value(guard.clone(), value, fold::absent());
                 if !fold::is_absent(&value) {
@@ -122,6 +126,7 @@ impl<'a> Context<'a> {
         )
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the state of one loop")]
     fn over_map<T>(
         &mut self,
         map: Value,
@@ -606,13 +611,13 @@ fn count_items(iters: Vec<Iter<Cond>>) -> Vec<Iter<Value>> {
         .map(|iter| match iter {
             Iter::Loop(mut source, inner) => {
                 let mut inner = inner;
-                if let [Iter::Leaf(_)] = inner.as_slice() {
-                    if let Some(Iter::Leaf(cond)) = inner.pop() {
-                        let filter = fold::and([source.filter.take().unwrap_or(Cond::Const(true)), cond]);
-                        source.filter = Some(filter).filter(|filter| !matches!(filter, Cond::Const(true)));
-                        let element = Value::Var(source.slot);
-                        return Iter::Loop(source, vec![Iter::Leaf(element)]);
-                    }
+                if let [Iter::Leaf(_)] = inner.as_slice()
+                    && let Some(Iter::Leaf(cond)) = inner.pop()
+                {
+                    let filter = fold::and([source.filter.take().unwrap_or(Cond::Const(true)), cond]);
+                    source.filter = Some(filter).filter(|filter| !matches!(filter, Cond::Const(true)));
+                    let element = Value::Var(source.slot);
+                    return Iter::Loop(source, vec![Iter::Leaf(element)]);
                 }
                 Iter::Loop(source, count_items(inner))
             }

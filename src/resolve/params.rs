@@ -226,10 +226,10 @@ fn fit(term: Term, ty: &Type) -> Result<Term, String> {
 }
 
 fn read_const(value: Const, ty: &Type) -> Result<Term, String> {
-    if let (Const::String(text), Type::Named { name, .. }) = (&value, ty) {
-        if name.node == "version" {
-            return minor_of(text).map(Term::Version).ok_or_else(|| wanted(ty));
-        }
+    if let (Const::String(text), Type::Named { name, .. }) = (&value, ty)
+        && name.node == "version"
+    {
+        return minor_of(text).map(Term::Version).ok_or_else(|| wanted(ty));
     }
     let value = fit_const(value, ty).ok_or_else(|| wanted(ty))?;
     Ok(match (constant(value), ty_of(ty)) {
@@ -282,10 +282,10 @@ fn fit_const(value: Const, ty: &Type) -> Option<Const> {
 
 /// The text of `--param`, by the type.
 fn read_text(text: &str, ty: &Type) -> Result<Term, String> {
-    if let Type::Named { name, .. } = ty {
-        if name.node == "version" {
-            return minor_of(text.trim()).map(Term::Version).ok_or_else(|| wanted(ty));
-        }
+    if let Type::Named { name, .. } = ty
+        && name.node == "version"
+    {
+        return minor_of(text.trim()).map(Term::Version).ok_or_else(|| wanted(ty));
     }
     let value = text_const(text, ty).ok_or_else(|| wanted(ty))?;
     read_const(value, ty)

@@ -73,10 +73,10 @@ impl Context<'_> {
     }
 
     fn field_of_value(&mut self, typed: Typed, name: &str, at: Span, span: Span) -> Option<Term> {
-        if let Value::Const(Const::Object(fields)) = &typed.value {
-            if let Some((_, value)) = fields.iter().find(|(own, _)| own == name) {
-                return Some(constant(value.clone()));
-            }
+        if let Value::Const(Const::Object(fields)) = &typed.value
+            && let Some((_, value)) = fields.iter().find(|(own, _)| own == name)
+        {
+            return Some(constant(value.clone()));
         }
         match &typed.ty {
             Ty::Struct(_) => self.field_of_struct(typed, name, at, span),
@@ -272,8 +272,8 @@ impl Context<'_> {
             None => None,
         };
         let mut of = typed.value;
-        if default.is_some() {
-            fill(&mut of, typed.hollow);
+        if default.is_none() && !field.value_struct {
+            strip(&mut of);
         }
         let flavour = match (name, &typed.ty) {
             ("containers" | "initContainers", Ty::Struct(names)) if names.iter().any(|name| name == POD_SPEC) => {
@@ -731,16 +731,21 @@ fn join_fields(a: &Ty, b: &Ty) -> Option<Ty> {
     }
 }
 
-/// Lets the last `hollow` structs of a path be there when they are not written, as they are in Go.
-fn fill(value: &mut Value, hollow: u32) {
-    if hollow == 0 {
-        return;
+/// Leaves out defaults that are `{}`: of an empty struct no field without a default is there, as of an absent one.
+fn strip(value: &mut Value) {
+    if let Value::Field { of, default, .. } = value
+        && default.as_deref().is_some_and(is_empty_struct)
+    {
+        *default = None;
+        strip(of);
     }
-    if let Value::Field { of, default, .. } = value {
-        if default.is_none() {
-            *default = Some(Box::new(Value::Const(Const::Object(Vec::new()))));
-        }
-        fill(of, hollow - 1);
+}
+
+fn is_empty_struct(value: &Value) -> bool {
+    match value {
+        Value::Const(Const::Object(fields)) => fields.is_empty(),
+        Value::If(_, then, otherwise) => [then, otherwise].into_iter().all(|value| fold::is_absent(value) || is_empty_struct(value)),
+        _ => false,
     }
 }
 

@@ -107,10 +107,10 @@ impl Visitor for Checker<'_> {
             self.repeats.pop();
         }
         // A class that is one item is not visited item by item.
-        if let Ast::ClassBracketed(class) = ast {
-            if let ClassSet::Item(item) = &class.kind {
-                return self.visit_class_set_item_pre(item);
-            }
+        if let Ast::ClassBracketed(class) = ast
+            && let ClassSet::Item(item) = &class.kind
+        {
+            return self.visit_class_set_item_pre(item);
         }
         Ok(())
     }

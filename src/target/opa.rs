@@ -38,7 +38,12 @@ pub fn emit(program: &Program) -> Emission {
             continue;
         }
         packages.insert(package.clone(), pack.name.clone());
-        write(&mut emission, format!("opa/{}.rego", pack.name), include_str!("../../templates/opa-pack.hbs"), &pack_data(pack, &package, &module));
+        write(
+            &mut emission,
+            format!("opa/{}.rego", pack.name),
+            include_str!("../../templates/opa-pack.hbs"),
+            &pack_data(pack, &package, &module),
+        );
         imported.push(package);
     }
     imported.sort();

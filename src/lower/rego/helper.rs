@@ -106,7 +106,12 @@ pub fn closure(helpers: &BTreeSet<Helper>) -> BTreeSet<Helper> {
 #[must_use]
 pub fn text(helpers: &BTreeSet<Helper>) -> String {
     let all = closure(helpers);
-    Helper::ALL.iter().filter(|helper| all.contains(helper)).map(|helper| helper.text().trim_end().to_owned()).collect::<Vec<_>>().join("\n\n")
+    Helper::ALL
+        .iter()
+        .filter(|helper| all.contains(helper))
+        .map(|helper| helper.text().trim_end().to_owned())
+        .collect::<Vec<_>>()
+        .join("\n\n")
 }
 
 /// The names that the helpers define: no variable or rule may be called so.

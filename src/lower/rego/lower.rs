@@ -9,8 +9,8 @@ use super::print::KEYWORDS;
 use super::tree::{Body, Expr, Head, Operator, Rule as RegoRule, Scalar, Step, Stmt};
 use crate::diagnostic::Span;
 use crate::ir::{
-    Action, Aggregate, Check, Cond, Const, Elements, Form, Function, Glob, Item, Kind, Message, Operation, Order, Piece, PodPath, Presence, Read, Root, Rule,
-    Severity, Slot, Source, Stmt as IrStmt, Ty, Value,
+    Action, Aggregate, Check, Cond, Const, Elements, Form, Function, Glob, Item, Kind, Message, Operation, Order, Piece, PodPath, Presence,
+    Read, Root, Rule, Severity, Slot, Source, Stmt as IrStmt, Ty, Value,
     walk::{Node, walk},
 };
 use crate::lower::Unsupported;
@@ -45,14 +45,88 @@ struct Guard {
 /// Names that no variable of a rule may have.
 fn reserved() -> BTreeSet<String> {
     let mut names = super::helper::names();
-    let own = ["input", "data", "obj", "old_object", "operation", "pod", "pod_place", "violations", "failures", "unreadable", "walk", "count", "sum", "max", "min", "sort", "concat"];
+    let own = [
+        "input",
+        "data",
+        "obj",
+        "old_object",
+        "operation",
+        "pod",
+        "pod_place",
+        "violations",
+        "failures",
+        "unreadable",
+        "walk",
+        "count",
+        "sum",
+        "max",
+        "min",
+        "sort",
+        "concat",
+    ];
     names.extend(own.iter().map(|name| (*name).to_owned()));
     names.extend(KEYWORDS.iter().map(|name| (*name).to_owned()));
     // The first words of built-in functions.
     names.extend(
-        ["array", "object", "strings", "regex", "json", "numbers", "bits", "time", "units", "net", "http", "io", "opa", "rego", "graph", "glob", "graphql", "crypto", "uuid", "semver", "hex", "yaml", "urlquery", "base64", "base64url", "print", "trace", "all", "any", "set_diff", "product", "round", "ceil", "floor", "abs", "split", "replace", "contains", "lower", "upper", "trim", "substring", "indexof", "format_int", "sprintf", "startswith", "endswith", "to_number", "type_name", "intersection", "union", "rand", "providers", "tokens", "cast_array"]
-            .iter()
-            .map(|name| (*name).to_owned()),
+        [
+            "array",
+            "object",
+            "strings",
+            "regex",
+            "json",
+            "numbers",
+            "bits",
+            "time",
+            "units",
+            "net",
+            "http",
+            "io",
+            "opa",
+            "rego",
+            "graph",
+            "glob",
+            "graphql",
+            "crypto",
+            "uuid",
+            "semver",
+            "hex",
+            "yaml",
+            "urlquery",
+            "base64",
+            "base64url",
+            "print",
+            "trace",
+            "all",
+            "any",
+            "set_diff",
+            "product",
+            "round",
+            "ceil",
+            "floor",
+            "abs",
+            "split",
+            "replace",
+            "contains",
+            "lower",
+            "upper",
+            "trim",
+            "substring",
+            "indexof",
+            "format_int",
+            "sprintf",
+            "startswith",
+            "endswith",
+            "to_number",
+            "type_name",
+            "intersection",
+            "union",
+            "rand",
+            "providers",
+            "tokens",
+            "cast_array",
+        ]
+        .iter()
+        .map(|name| (*name).to_owned()),
     );
     names
 }
@@ -70,7 +144,10 @@ impl Module {
             return Err(Unsupported::new("`on delete`", rule.span));
         }
         if let Some(kind) = rule.kinds.iter().find(|kind| kind.subresource.is_some()) {
-            return Err(Unsupported::new(format!("the subresource of `{}/{}`", kind.kind, kind.subresource.as_deref().unwrap_or_default()), rule.span));
+            return Err(Unsupported::new(
+                format!("the subresource of `{}/{}`", kind.kind, kind.subresource.as_deref().unwrap_or_default()),
+                rule.span,
+            ));
         }
         if matches!(rule.applies, Cond::Const(false)) {
             return Ok(());
@@ -89,7 +166,8 @@ impl Module {
         let resources = requested_resources(rule);
         let asked = |resource: &String| {
             let place = Expr::var("place");
-            let head = Expr::Call("concat", vec![Expr::string(""), Expr::Array(vec![Expr::string("cannot read `"), place, Expr::string("`")])]);
+            let head =
+                Expr::Call("concat", vec![Expr::string(""), Expr::Array(vec![Expr::string("cannot read `"), place, Expr::string("`")])]);
             head.each(Body(vec![Stmt::Each("place".to_owned(), Expr::Call("unreadable_requests", vec![Expr::string(resource)]))]))
         };
         reads.extend(resources.early.iter().map(asked));
@@ -153,7 +231,8 @@ impl Module {
             "is_matched".to_owned()
         };
         if guard.operations != [Operation::Create, Operation::Update].into() {
-            let operations: Vec<String> = guard.operations.iter().map(|operation| operation_name(*operation).to_ascii_lowercase()).collect();
+            let operations: Vec<String> =
+                guard.operations.iter().map(|operation| operation_name(*operation).to_ascii_lowercase()).collect();
             name = format!("{name}_on_{}", operations.join("_or_"));
         }
         let base = name.clone();
@@ -1105,7 +1184,10 @@ impl<'m> Scope<'m> {
                 let padded = Expr::Call("concat", vec![Expr::string(""), Expr::Array(vec![Expr::string("1000000000"), digits])]);
                 let start = self.fresh("digits");
                 body.0.push(Stmt::Let(start.clone(), padded));
-                let tail = Expr::Call("substring", vec![Expr::var(&start), Expr::Call("count", vec![Expr::var(&start)]).infix(Operator::Sub, Expr::int(9)), Expr::int(-1)]);
+                let tail = Expr::Call(
+                    "substring",
+                    vec![Expr::var(&start), Expr::Call("count", vec![Expr::var(&start)]).infix(Operator::Sub, Expr::int(9)), Expr::int(-1)],
+                );
                 let number = Expr::Call("concat", vec![Expr::string(""), Expr::Array(vec![Expr::string("1"), tail])]);
                 ("percent", Expr::Call("to_number", vec![number]).infix(Operator::Sub, Expr::int(1_000_000_000)))
             }
@@ -1408,10 +1490,20 @@ impl<'m> Scope<'m> {
                         // Only strings, lists and maps are greater than an empty one of their kind.
                         (Presence::NonZero | Presence::NonEmpty, Ty::String) => path.infix(Operator::Gt, Expr::string("")),
                         (Presence::NonEmpty, Ty::List(_)) => path.infix(Operator::Gt, Expr::Array(Vec::new())),
-                        (Presence::NonEmpty, Ty::Map(_) | Ty::Struct(_) | Ty::Record(_)) => path.infix(Operator::Gt, Expr::Object(Vec::new())),
+                        (Presence::NonEmpty, Ty::Map(_) | Ty::Struct(_) | Ty::Record(_)) => {
+                            path.infix(Operator::Gt, Expr::Object(Vec::new()))
+                        }
                         (
                             Presence::NonZero | Presence::NonEmpty,
-                            Ty::Bool | Ty::Int | Ty::Quantity | Ty::IntOrString | Ty::List(_) | Ty::Map(_) | Ty::Struct(_) | Ty::Record(_) | Ty::Any,
+                            Ty::Bool
+                            | Ty::Int
+                            | Ty::Quantity
+                            | Ty::IntOrString
+                            | Ty::List(_)
+                            | Ty::Map(_)
+                            | Ty::Struct(_)
+                            | Ty::Record(_)
+                            | Ty::Any,
                         ) => {
                             let given = self.bind(value, body)?;
                             given.expr.infix(Operator::Ne, null)
@@ -1457,7 +1549,9 @@ impl<'m> Scope<'m> {
             Order::Ge => Operator::Ge,
         };
         // A path and a scalar that is not what counts as absent: the comparison says all.
-        if let (Value::Const(constant @ (Const::Bool(_) | Const::Int(_) | Const::String(_))), Order::Eq, false) = (right, op, *ty == Ty::Quantity) {
+        if let (Value::Const(constant @ (Const::Bool(_) | Const::Int(_) | Const::String(_))), Order::Eq, false) =
+            (right, op, *ty == Ty::Quantity)
+        {
             if is_absent_constant(left, constant) {
                 return self.pos(&Cond::Const(false), many, body);
             }
@@ -1805,7 +1899,9 @@ fn counts(var: &str, presence: Presence, ty: &Ty, body: &mut Body) {
                 body.0.push(Stmt::Holds(Expr::var(var).infix(Operator::Ne, empty)));
             }
         }
-        (Presence::NonZero, Ty::List(_) | Ty::Map(_) | Ty::Struct(_) | Ty::Record(_) | Ty::Any) => body.0.push(Stmt::Present(var.to_owned())),
+        (Presence::NonZero, Ty::List(_) | Ty::Map(_) | Ty::Struct(_) | Ty::Record(_) | Ty::Any) => {
+            body.0.push(Stmt::Present(var.to_owned()))
+        }
     }
 }
 
@@ -1901,7 +1997,6 @@ fn has_each(expr: &Expr) -> bool {
     }
 }
 
-
 fn constant_expr(constant: &Const) -> Expr {
     match constant {
         Const::Bool(value) => Expr::Scalar(Scalar::Bool(*value)),
@@ -1938,7 +2033,13 @@ fn is_milli(value: &Value, slots: &BTreeMap<Slot, Bound>) -> bool {
                 Item::Each(..) => false,
             }),
         }),
-        Value::Const(_) | Value::Root(_) | Value::Field { .. } | Value::Entry { .. } | Value::Truth(_) | Value::Concat(_) | Value::Call(..) => false,
+        Value::Const(_)
+        | Value::Root(_)
+        | Value::Field { .. }
+        | Value::Entry { .. }
+        | Value::Truth(_)
+        | Value::Concat(_)
+        | Value::Call(..) => false,
     }
 }
 

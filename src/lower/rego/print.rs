@@ -35,7 +35,10 @@ pub fn rule(rule: &Rule) -> String {
         [] => {}
         [only] => {
             let line = stmt(only, 0, out.len() - start + 4);
-            if line.contains('\n') || out.len() - start + 4 + line.chars().count() > WIDTH || matches!(only, Stmt::Each(..) | Stmt::Declare(_)) {
+            if line.contains('\n')
+                || out.len() - start + 4 + line.chars().count() > WIDTH
+                || matches!(only, Stmt::Each(..) | Stmt::Declare(_))
+            {
                 out.push_str(" if ");
                 out.push_str(&braces(&rule.body));
             } else {
@@ -233,7 +236,8 @@ fn is_word(name: &str) -> bool {
 }
 
 /// Words that may not stand as a name, nor after a point.
-pub const KEYWORDS: [&str; 14] = ["as", "contains", "default", "else", "every", "false", "if", "import", "in", "not", "null", "package", "some", "true"];
+pub const KEYWORDS: [&str; 14] =
+    ["as", "contains", "default", "else", "every", "false", "if", "import", "in", "not", "null", "package", "some", "true"];
 
 fn scalar(value: &Scalar) -> String {
     match value {

@@ -282,7 +282,8 @@ impl Expr {
             }
             Expr::Infix(left, Operator::Eq, right) => {
                 let equal = |one: &Expr, other: &Expr| {
-                    matches!(one, Expr::Var(var) if var == name) && matches!(other, Expr::Scalar(Scalar::Bool(_) | Scalar::Int(_) | Scalar::String(_)))
+                    matches!(one, Expr::Var(var) if var == name)
+                        && matches!(other, Expr::Scalar(Scalar::Bool(_) | Scalar::Int(_) | Scalar::String(_)))
                 };
                 equal(left, right) || equal(right, left) || left.demands(name) || right.demands(name)
             }
@@ -291,9 +292,13 @@ impl Expr {
                     || left.demands(name)
                     || right.demands(name)
             }
-            Expr::Call("is_string" | "is_number", arguments) => arguments.iter().any(|argument| matches!(argument, Expr::Var(var) if var == name) || argument.demands(name)),
+            Expr::Call("is_string" | "is_number", arguments) => {
+                arguments.iter().any(|argument| matches!(argument, Expr::Var(var) if var == name) || argument.demands(name))
+            }
             Expr::Infix(left, _, right) => left.demands(name) || right.demands(name),
-            Expr::Call(_, arguments) | Expr::Array(arguments) | Expr::Set(arguments) => arguments.iter().any(|argument| argument.demands(name)),
+            Expr::Call(_, arguments) | Expr::Array(arguments) | Expr::Set(arguments) => {
+                arguments.iter().any(|argument| argument.demands(name))
+            }
             Expr::Object(entries) => entries.iter().any(|(_, value)| value.demands(name)),
             Expr::Scalar(_) | Expr::Regex(_) | Expr::Var(_) | Expr::Comprehension(..) => false,
         }

@@ -16,6 +16,8 @@ struct Shape {
     /// Its fields, found by a hash of their names.
     slots: Vec<Option<(&'static str, &'static Field)>>,
     required: Vec<&'static str>,
+    /// Whether a required field that is empty or zero is refused like an absent one.
+    filled: bool,
     role: Role,
 }
 
@@ -33,8 +35,10 @@ impl Shape {
                 *free = Some((*name, field));
             }
         }
-        let required = fields.iter().filter(|(_, field)| field.required).map(|(name, _)| *name).collect();
-        Shape { id, slots, required, role: Role::of(id) }
+        let mut required: Vec<_> =
+            fields.iter().filter(|(name, field)| field.required && !structs::is_zero_allowed(id, name)).map(|(name, _)| *name).collect();
+        required.extend(structs::also_required(id));
+        Shape { id, slots, required, filled: structs::is_filled(id), role: Role::of(id) }
     }
 
     fn field(&self, name: &str) -> Option<&'static Field> {
@@ -70,8 +74,8 @@ pub(super) fn structure(id: TypeId, node: &Node, entries: &[(Key, Node)], path: 
     for (key, value) in entries {
         let own = Path::Field(path, &key.name);
         match shape.field(&key.name) {
-            // `null` is absent
-            Some(_) if value.value == Value::Null => {}
+            // `null` is absent, and a status is dropped when it comes from a manifest
+            Some(_) if value.value == Value::Null || (&*key.name == "status" && matches!(path, Path::Root)) => {}
             Some(field) => {
                 check(&field.ty, Some(field), value, &own, findings);
             }
@@ -79,11 +83,21 @@ pub(super) fn structure(id: TypeId, node: &Node, entries: &[(Key, Node)], path: 
         }
     }
     for name in &shape.required {
-        if !entries.iter().any(|(key, value)| *key.name == **name && value.value != Value::Null) {
-            missing(shape, name, node, entries, path, findings);
+        let entry = entries.iter().find(|(key, _)| *key.name == **name).map(|(_, value)| value);
+        if entry.is_none_or(|value| value.value == Value::Null || (shape.filled && is_zero(&value.value))) {
+            missing(shape, name, entry.unwrap_or(node), entries, path, findings);
         }
     }
     structs::check(shape.role, id, node, entries, path, findings);
+}
+
+fn is_zero(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.is_empty(),
+        Value::List(items) => items.is_empty(),
+        Value::Int(number) => *number == 0,
+        Value::Null | Value::Bool(_) | Value::Float(_) | Value::Map(_) => false,
+    }
 }
 
 /// Checks a value; `field` is there where it is the field itself, not an element or entry of it.
@@ -101,8 +115,11 @@ fn check(ty: &FieldType, field: Option<&'static Field>, node: &Node, path: &Path
         }
         (FieldType::List(inner), Value::List(items)) => {
             for (index, item) in items.iter().enumerate() {
-                if item.value != Value::Null {
-                    check(inner, None, item, &Path::Index(path, index), findings);
+                match (&**inner, &item.value) {
+                    // it stands for an empty struct
+                    (FieldType::Struct(id), Value::Null) => structure(*id, item, &[], &Path::Index(path, index), findings),
+                    (_, Value::Null) => {}
+                    _ => check(inner, None, item, &Path::Index(path, index), findings),
                 }
             }
         }
@@ -251,7 +268,12 @@ fn missing(shape: &Shape, name: &str, node: &Node, entries: &[(Key, Node)], path
     // a misspelt one has its own finding
     let misspelt = entries.iter().any(|(key, _)| shape.field(&key.name).is_none() && nearest(&key.name, [name]).is_some());
     if !misspelt {
-        let message = format!("{} has no `{name}`, which is required", shape.id.short_name());
+        let given = entries.iter().any(|(key, value)| *key.name == *name && value.value != Value::Null);
+        let message = if given {
+            format!("`{name}` of {} is empty, but required", shape.id.short_name())
+        } else {
+            format!("{} has no `{name}`, which is required", shape.id.short_name())
+        };
         findings.error("schema-required", &Path::Field(path, name), at(node), message);
     }
 }

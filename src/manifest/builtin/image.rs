@@ -6,9 +6,7 @@ use crate::eval::image::is_reference;
 use crate::object::Node;
 
 pub(super) fn check(text: &str, node: &Node, path: &Path<'_>, findings: &mut Findings) {
-    if text.is_empty() {
-        findings.error("schema-required", path, at(node), "`image` is empty, but required".to_owned());
-    } else if !is_reference(text) {
+    if !is_reference(text) {
         let message = format!("{} is no image name: it is read as `[HOST/]PATH[:TAG][@DIGEST]`, the path in lower case", quote(text));
         findings.error("image-name-valid", path, at(node), message);
     } else if let Some((host, rest)) = text.split_once('/') {

@@ -40,6 +40,7 @@ static BUILTINS: &[BuiltinInfo] = &[
     info("manifest-object", Severity::High, "a document that is no object", &[]),
     info("name-dns", Severity::High, "a name of an object, container or volume that is no DNS name", &["doc:name-dns"]),
     info("object-duplicate", Severity::Medium, "two objects of one kind, namespace and name", &["doc:object-duplicate"]),
+    info("probe-numbers", Severity::High, "a negative number in a probe", &["doc:probe-numbers"]),
     info("probe-one-handler", Severity::High, "a probe with several handlers or none", &["doc:probe-one-handler"]),
     info("quantity-valid", Severity::High, "a quantity that cannot be read, or is negative where it may not be", &["doc:quantity-valid"]),
     info("schema-enum", Severity::High, "a text that is none of those that a field takes", &["doc:schema-enum", "doc:restart-enum"]),
@@ -50,7 +51,7 @@ static BUILTINS: &[BuiltinInfo] = &[
     info("yaml-duplicate-key", Severity::High, "a key that stands twice in a map, so that one value is lost", &[]),
     info("yaml-no-tabs", Severity::High, "a tab that indents a line", &["doc:yaml-no-tabs"]),
     info("yaml-syntax", Severity::High, "a text that is neither YAML nor JSON", &[]),
-    info("zero-defaulted", Severity::Low, "a zero in whose place the API server puts its default", &["doc:probe-numbers"]),
+    info("zero-defaulted", Severity::Low, "a zero in whose place the API server puts its default", &[]),
 ];
 
 /// The built-in checks in the order of their ids.

@@ -38,25 +38,59 @@ impl Role {
     }
 }
 
+/// What the API server demands of a struct and OpenAPI does not.
+pub(super) fn also_required(id: TypeId) -> &'static [&'static str] {
+    match id.name() {
+        "io.k8s.api.core.v1.Container" | "io.k8s.api.core.v1.EphemeralContainer" => &["image"],
+        "io.k8s.api.core.v1.Pod" | "io.k8s.api.core.v1.PodTemplateSpec" => &["spec"],
+        _ => &[],
+    }
+}
+
+/// Whether a field that OpenAPI calls required may be absent all the same, since the API server accepts its empty value.
+pub(super) fn is_zero_allowed(id: TypeId, field: &str) -> bool {
+    matches!(
+        (id.short_name(), field),
+        ("CSIDriver" | "CSINode", "spec")
+            | ("CSINodeSpec", "drivers")
+            | ("Event", _)
+            | ("GroupResource", "group")
+            | ("HTTPHeader" | "Sysctl", "value")
+            | ("ISCSIPersistentVolumeSource" | "ISCSIVolumeSource", "lun")
+            | ("LimitRangeSpec", "limits")
+            | ("PreferredSchedulingTerm", "preference")
+            | ("ResourcePool", "generation")
+            | ("ScaleIOPersistentVolumeSource" | "ScaleIOVolumeSource", "secretRef")
+            | ("SleepAction", "seconds")
+            | ("TokenRequest", "audience")
+    )
+}
+
+/// Whether the API server refuses a required field of the struct that is empty or zero.
+pub(super) fn is_filled(id: TypeId) -> bool {
+    matches!(
+        id.name(),
+        "io.k8s.api.core.v1.Container"
+            | "io.k8s.api.core.v1.ContainerPort"
+            | "io.k8s.api.core.v1.EnvVar"
+            | "io.k8s.api.core.v1.EphemeralContainer"
+            | "io.k8s.api.core.v1.PodSpec"
+            | "io.k8s.api.core.v1.Volume"
+            | "io.k8s.api.core.v1.VolumeMount"
+            | "io.k8s.apimachinery.pkg.apis.meta.v1.OwnerReference"
+    )
+}
+
 pub(super) fn check(role: Role, id: TypeId, node: &Node, entries: &[(Key, Node)], path: &Path<'_>, findings: &mut Findings) {
     match role {
         Role::Plain => {}
         Role::Container => {
             dns_label("container", entries, path, findings);
-            match entries.iter().find(|(key, _)| &*key.name == "image") {
-                Some((_, value)) => {
-                    if let Value::String(text) = &value.value {
-                        image::check(text, value, &Path::Field(path, "image"), findings);
-                    }
-                }
-                None => {
-                    // `images` and the like have their own finding
-                    let misspelt = entries.iter().any(|(key, _)| crate::diagnostic::nearest(&key.name, ["image"]).is_some());
-                    if !misspelt {
-                        let message = format!("{} has no `image`, which is required", id.short_name());
-                        findings.error("schema-required", &Path::Field(path, "image"), at(node), message);
-                    }
-                }
+            if let Some((_, value)) = entries.iter().find(|(key, _)| &*key.name == "image")
+                && let Value::String(text) = &value.value
+                && !text.is_empty()
+            {
+                image::check(text, value, &Path::Field(path, "image"), findings);
             }
         }
         Role::Volume => {
@@ -76,6 +110,7 @@ pub(super) fn check(role: Role, id: TypeId, node: &Node, entries: &[(Key, Node)]
         Role::Probe => {
             let union = id.get().union;
             one_of("probe-one-handler", "probe", "handlers", |name| union.contains(&name), true, node, entries, path, findings);
+            negative_numbers(entries, path, findings);
         }
         Role::Hook => {
             let union = id.get().union;
@@ -116,6 +151,7 @@ fn one_of(
 fn dns_label(what: &str, entries: &[(Key, Node)], path: &Path<'_>, findings: &mut Findings) {
     if let Some((_, value)) = entries.iter().find(|(key, _)| &*key.name == "name")
         && let Value::String(text) = &value.value
+        && !text.is_empty()
         && !is_dns_label(text)
     {
         let message = format!(
@@ -154,6 +190,16 @@ fn legacy_annotations(entries: &[(Key, Node)], path: &Path<'_>, findings: &mut F
         if key.name.starts_with("podpreset.admission.kubernetes.io/") {
             let message = format!("{} has no effect: PodPreset is gone since Kubernetes 1.20", quote(&key.name));
             findings.warning("inject-no-legacy", &Path::Field(&Path::Field(path, "annotations"), &key.name), key_at(key), message);
+        }
+    }
+}
+
+fn negative_numbers(entries: &[(Key, Node)], path: &Path<'_>, findings: &mut Findings) {
+    for (key, value) in entries {
+        if let Value::Int(number) = value.value
+            && number < 0
+        {
+            findings.error("probe-numbers", &Path::Field(path, &key.name), at(value), format!("`{}` of a probe is negative", key.name));
         }
     }
 }
