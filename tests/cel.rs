@@ -144,7 +144,8 @@ fn kyverno_agrees() {
         }
         for ((rule, case, expected), answer) in wanted.iter().zip(engine.answers(&requests)) {
             let name = rule.id.replace('/', "-");
-            let results: Vec<&Json> = answer["results"].as_array().into_iter().flatten().filter(|result| result["policy"] == name).collect();
+            let results: Vec<&Json> =
+                answer["results"].as_array().into_iter().flatten().filter(|result| result["policy"] == name).collect();
             let found = match results.as_slice() {
                 [one] if one["status"] == "pass" => Ok(None),
                 [one] if one["status"] == "fail" => Ok(Some(one["message"].as_str().unwrap().to_owned())),

@@ -56,7 +56,8 @@ fn targets(names: &[String]) -> Result<BTreeSet<Target>, Failure> {
             Target::find(name).ok_or_else(|| {
                 let all = Target::ALL.map(Target::name);
                 let near = nearest(name, all).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-                Failure::new(&input::BAD_USAGE, format!("there is no target `{name}`")).with_help(format!("{near}the targets are {}", all.join(", ")))
+                Failure::new(&input::BAD_USAGE, format!("there is no target `{name}`"))
+                    .with_help(format!("{near}the targets are {}", all.join(", ")))
             })
         })
         .collect()
@@ -78,9 +79,14 @@ fn rule_table(rows: &[TargetReport], targets: &[&'static str]) -> String {
         cells.entry(&row.rule).or_default().insert(row.target, outcome_text(&row.outcome));
     }
     let head: Vec<&str> = std::iter::once("RULE").chain(targets.iter().copied()).collect();
-    table(&head, cells.into_iter().map(|(rule, of)| {
-        std::iter::once(rule.to_owned()).chain(targets.iter().map(|target| of.get(target).cloned().unwrap_or_else(|| "-".to_owned()))).collect()
-    }))
+    table(
+        &head,
+        cells.into_iter().map(|(rule, of)| {
+            std::iter::once(rule.to_owned())
+                .chain(targets.iter().map(|target| of.get(target).cloned().unwrap_or_else(|| "-".to_owned())))
+                .collect()
+        }),
+    )
 }
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {
@@ -107,7 +113,13 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
         Format::Json => print_json(&Report {
             out: arguments.out.display().to_string(),
             targets: names,
-            params: compiled.program.packs.iter().filter(|(_, pack)| !pack.params.is_empty()).map(|(name, pack)| (name.as_str(), &pack.params)).collect(),
+            params: compiled
+                .program
+                .packs
+                .iter()
+                .filter(|(_, pack)| !pack.params.is_empty())
+                .map(|(name, pack)| (name.as_str(), &pack.params))
+                .collect(),
             rules: &emission.report,
             written: &plan.changes.written,
             removed: &plan.changes.removed,
@@ -118,7 +130,10 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
             let (written, removed) = (plan.changes.written.len(), plan.changes.removed.len());
             if arguments.check {
                 if stale {
-                    print(&format!("{}{out} is stale: {written} to write, {removed} to remove; run `polc build`\n", output::difference(&plan)?))?;
+                    print(&format!(
+                        "{}{out} is stale: {written} to write, {removed} to remove; run `polc build`\n",
+                        output::difference(&plan)?
+                    ))?;
                 } else {
                     print(&format!("{out} is up to date: {} files\n", emission.artifacts.len()))?;
                 }

@@ -2,13 +2,13 @@
 
 use super::sources::{files_under, read_bytes};
 use super::{CompileArguments, Context, Failure, Format, Status, compile, print};
-use crate::diagnostic::codes::input;
 use crate::diagnostic::Level;
+use crate::diagnostic::codes::input;
 use crate::eval::{Judge, Request, Verdict};
 use crate::ir::{Action, Operation, Program, Rule, Severity};
 use crate::manifest::{self, Finding, builtin};
-use crate::schema::Schema;
 use crate::object::Node;
+use crate::schema::Schema;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -144,7 +144,8 @@ impl Printer {
                     summary.objects, summary.rules, summary.pass, summary.fail, summary.skip
                 );
                 if summary.not_judged > 0 {
-                    let _ = write!(self.text, ", {} not judged (they need the old object, the request or the namespace)", summary.not_judged);
+                    let _ =
+                        write!(self.text, ", {} not judged (they need the old object, the request or the namespace)", summary.not_judged);
                 }
                 self.text.push('\n');
             }
@@ -204,7 +205,13 @@ impl<'a> Run<'a> {
         let (api_version, kind) = (str_at(node, &["apiVersion"]), str_at(node, &["kind"]));
         let cluster_scoped = Schema::kubernetes().by_gvk(api_version, kind).is_some_and(|info| !info.kind.namespaced);
         let own = str_at(node, &["metadata", "namespace"]);
-        let namespace = if cluster_scoped { "" } else if own.is_empty() { self.default_namespace } else { own };
+        let namespace = if cluster_scoped {
+            ""
+        } else if own.is_empty() {
+            self.default_namespace
+        } else {
+            own
+        };
         Identity { api_version, kind, namespace, name: str_at(node, &["metadata", "name"]) }
     }
 

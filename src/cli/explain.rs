@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 /// Explains the code of a message, with a wrong example and a right one; without a code, lists all.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The code that stands in brackets in a message, such as `unknown-field`.
+    /// The code that a message begins with, such as `unknown-field`.
     code: Option<String>,
 }
 

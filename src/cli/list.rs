@@ -1,7 +1,7 @@
 //! `polc list`
 
-use super::{CompileArguments, Context, Failure, Format, Status, compile, print, print_json};
 use super::report::table;
+use super::{CompileArguments, Context, Failure, Format, Status, compile, print, print_json};
 use crate::ir::{Expect, Severity, Test};
 use serde::Serialize;
 use std::path::PathBuf;

@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 all is well, 1 there are findings, 2 the input or the usage is wrong.
-`polc explain CODE` explains the code that stands in brackets in a message.";
+`polc explain CODE` explains the code that a message begins with.";
 
 /// Compiles rules for Kubernetes, written once in `.pol` files, to what clusters enforce.
 #[derive(Debug, Parser)]
@@ -130,7 +130,11 @@ impl Context {
 
     /// Shows warnings on standard error.
     fn warn(&self, diagnostics: &[Diagnostic], sources: &Sources) -> io::Result<()> {
-        if diagnostics.is_empty() { Ok(()) } else { io::stderr().lock().write_all(render::render(diagnostics, sources, self.error_color).as_bytes()) }
+        if diagnostics.is_empty() {
+            Ok(())
+        } else {
+            io::stderr().lock().write_all(render::render(diagnostics, sources, self.error_color).as_bytes())
+        }
     }
 }
 
@@ -228,7 +232,9 @@ impl CompileArguments {
         let mut params = BTreeMap::new();
         for (name, value) in &self.params {
             if params.insert(name.clone(), value.clone()).is_some() {
-                return Err(Failure::new(&input::BAD_USAGE, format!("the param `{name}` is given twice")).with_help("give each `--param` once"));
+                return Err(
+                    Failure::new(&input::BAD_USAGE, format!("the param `{name}` is given twice")).with_help("give each `--param` once")
+                );
             }
         }
         Ok(crate::resolve::Options { params, ..Default::default() })
@@ -236,7 +242,11 @@ impl CompileArguments {
 }
 
 /// Loads and compiles policies; shows warnings.
-fn compile(paths: &[PathBuf], arguments: &CompileArguments, context: &Context) -> Result<(crate::compile::Compiled, sources::Loaded), Failure> {
+fn compile(
+    paths: &[PathBuf],
+    arguments: &CompileArguments,
+    context: &Context,
+) -> Result<(crate::compile::Compiled, sources::Loaded), Failure> {
     let options = arguments.options()?;
     let loaded = sources::load(paths)?;
     match crate::compile::compile(&loaded.sources, &options) {

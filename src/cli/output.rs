@@ -62,7 +62,9 @@ fn read_manifest(out: &Path) -> Result<Manifest, Failure> {
     let path = out.join(MANIFEST);
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound || error.kind() == io::ErrorKind::NotADirectory => return Ok(Manifest::default()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound || error.kind() == io::ErrorKind::NotADirectory => {
+            return Ok(Manifest::default());
+        }
         Err(error) => return Err(failure(&path, "read", &error)),
     };
     let manifest: Manifest = serde_json::from_str(&text).map_err(|error| {
@@ -71,8 +73,10 @@ fn read_manifest(out: &Path) -> Result<Manifest, Failure> {
     })?;
     match manifest.files.keys().find(|path| !is_inside(path)) {
         None => Ok(manifest),
-        Some(bad) => Err(Failure::new(&input::BAD_OUTPUT_MANIFEST, format!("`{}` names `{bad}`, which is outside the folder", path.display()))
-            .with_help("remove the file, or build into another folder with `--out`")),
+        Some(bad) => {
+            Err(Failure::new(&input::BAD_OUTPUT_MANIFEST, format!("`{}` names `{bad}`, which is outside the folder", path.display()))
+                .with_help("remove the file, or build into another folder with `--out`"))
+        }
     }
 }
 
@@ -110,7 +114,9 @@ pub fn plan<'a>(out: &Path, targets: &BTreeSet<String>, artifacts: &'a [Artifact
                     .with_help("move the file away, or build into another folder with `--out`"));
             }
             Ok(_) => changes.written.push((*path).to_owned()),
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => changes.written.push((*path).to_owned()),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                changes.written.push((*path).to_owned())
+            }
             Err(error) => return Err(failure(&file, "read", &error)),
         }
     }
@@ -135,7 +141,8 @@ pub fn difference(plan: &Plan<'_>) -> Result<String, Failure> {
     };
     for path in plan.changes.written.iter().chain(&plan.changes.removed) {
         let old = old_text(path)?;
-        let new = plan.artifacts.get(path.as_str()).map(|artifact| String::from_utf8_lossy(&artifact.contents).into_owned()).unwrap_or_default();
+        let new =
+            plan.artifacts.get(path.as_str()).map(|artifact| String::from_utf8_lossy(&artifact.contents).into_owned()).unwrap_or_default();
         let diff = similar::TextDiff::from_lines(&old, &new);
         let _ = write!(text, "{}", diff.unified_diff().context_radius(3).header(&format!("a/{path}"), &format!("b/{path}")));
         if old == new {
@@ -173,7 +180,10 @@ fn create_folders(path: &Path) -> Result<Vec<PathBuf>, Failure> {
 
 fn stage_and_commit(plan: &Plan<'_>, interrupted: &AtomicBool) -> Result<(), Failure> {
     let stop = || Failure::new(&input::INTERRUPTED, "interrupted; nothing was changed".to_owned());
-    let staging = tempfile::Builder::new().prefix(".polc-staging-").tempdir_in(&plan.out).map_err(|error| failure(&plan.out, "write into", &error))?;
+    let staging = tempfile::Builder::new()
+        .prefix(".polc-staging-")
+        .tempdir_in(&plan.out)
+        .map_err(|error| failure(&plan.out, "write into", &error))?;
     let mut files: BTreeMap<String, String> = plan.old.files.clone();
     files.retain(|path, _| !plan.changes.removed.contains(path));
     for artifact in plan.artifacts.values() {
@@ -240,7 +250,8 @@ impl Journal {
         }
         if let Some(new) = new {
             if let Some(parent) = place.parent() {
-                let missing: Vec<PathBuf> = parent.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).map(Path::to_owned).collect();
+                let missing: Vec<PathBuf> =
+                    parent.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).map(Path::to_owned).collect();
                 fs::create_dir_all(parent)?;
                 self.folders.extend(missing.into_iter().rev());
             }

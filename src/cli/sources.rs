@@ -1,8 +1,8 @@
 //! Finds and reads `.pol` files, and the packs that they use.
 
 use super::{Failure, io_text};
-use crate::diagnostic::codes::input;
 use crate::diagnostic::Sources;
+use crate::diagnostic::codes::input;
 use crate::syntax::ast::ItemKind;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
@@ -40,7 +40,11 @@ pub fn read_text(path: &Path) -> Result<String, Failure> {
 /// When it cannot be read.
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
-    let result = if path == Path::new("-") { std::io::stdin().lock().read_to_end(&mut bytes).map(|_| ()) } else { fs::read(path).map(|read| bytes = read) };
+    let result = if path == Path::new("-") {
+        std::io::stdin().lock().read_to_end(&mut bytes).map(|_| ())
+    } else {
+        fs::read(path).map(|read| bytes = read)
+    };
     match result {
         Ok(()) => Ok(bytes),
         Err(error) => Err(Failure::new(&input::CANNOT_READ, format!("cannot read `{}`: {}", path.display(), io_text(&error)))
@@ -154,8 +158,13 @@ pub fn load(paths: &[PathBuf]) -> Result<Loaded, Failure> {
             if !known.contains_key(&root) {
                 known.insert(root.clone(), index_of(&root));
             }
-            let found: Vec<(PathBuf, String)> =
-                known.get(&root).into_iter().flatten().filter(|(_, name, _)| *name == pack).map(|(path, _, text)| (path.clone(), text.clone())).collect();
+            let found: Vec<(PathBuf, String)> = known
+                .get(&root)
+                .into_iter()
+                .flatten()
+                .filter(|(_, name, _)| *name == pack)
+                .map(|(path, _, text)| (path.clone(), text.clone()))
+                .collect();
             if !found.is_empty() {
                 for (path, text) in found {
                     if seen.insert(fs::canonicalize(&path).unwrap_or_else(|_| path.clone())) {
@@ -175,7 +184,9 @@ fn search_path(folder: &Path) -> Vec<PathBuf> {
     let up: Vec<&Path> = absolute.ancestors().collect();
     let depth = up.iter().position(|p| p.file_name().is_some_and(|name| name == "policies")).unwrap_or(0);
     (0..=depth)
-        .map(|steps| (0..steps).fold(folder.to_owned(), |path, _| if path == Path::new(".") { PathBuf::from("..") } else { folder_up(&path) }))
+        .map(|steps| {
+            (0..steps).fold(folder.to_owned(), |path, _| if path == Path::new(".") { PathBuf::from("..") } else { folder_up(&path) })
+        })
         .collect()
 }
 

@@ -2,13 +2,13 @@
 
 use super::sources::{Loaded, read_bytes};
 use super::{CompileArguments, Context, Failure, Format, Status, compile, print, print_json};
-use crate::resolve::Options;
 use crate::diagnostic::codes::input;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::eval::{Judge, Request, Verdict};
 use crate::ir::{Const, Expect, Given, Operation, Program, Rule, Test};
 use crate::manifest;
 use crate::object::Node;
+use crate::resolve::Options;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -181,7 +181,8 @@ fn run_test(test: &Test, bench: &Bench, loaded: &Loaded) -> Result<Vec<String>, 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {
     let (compiled, loaded) = compile(&arguments.paths, &arguments.compile, context)?;
     let wanted = |id: &str| arguments.rule.as_deref().is_none_or(|part| id.contains(part));
-    let tests: Vec<Test> = compiled.program.packs.values().flat_map(|pack| &pack.tests).filter(|test| wanted(&test.rule)).cloned().collect();
+    let tests: Vec<Test> =
+        compiled.program.packs.values().flat_map(|pack| &pack.tests).filter(|test| wanted(&test.rule)).cloned().collect();
     if tests.is_empty() {
         return Err(Failure::new(&input::NO_TESTS, "there is no test to run".to_owned()).with_help("add a `test` item beside the rule"));
     }

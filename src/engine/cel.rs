@@ -16,6 +16,9 @@ use regex::Regex;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// The name of the engine.
+pub const NAME: &str = "kube-cel";
+
 /// What the engine could not read or run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -104,7 +107,8 @@ impl Engine {
                 Err(error) => errors.push(format!("{name}: {error}")),
             }
         }
-        let failed = |error: ExecutionError| Error(std::iter::once(error.to_string()).chain(errors.iter().cloned()).collect::<Vec<_>>().join("; "));
+        let failed =
+            |error: ExecutionError| Error(std::iter::once(error.to_string()).chain(errors.iter().cloned()).collect::<Vec<_>>().join("; "));
         match Value::resolve(&policy.validation, &context).map_err(failed)? {
             Value::Bool(true) => Ok(None),
             Value::Bool(false) => match Value::resolve(&policy.message, &context).map_err(failed)? {
@@ -209,7 +213,9 @@ fn quantities(root: &mut Context<'static>) {
     root.add_function("isLessThan", |This(this): This<Value>, other: Value| -> ResolveResult {
         Ok(Value::Bool(Milli::of(&this)? < Milli::of(&other)?))
     });
-    root.add_function("sub", |This(this): This<Value>, other: Value| -> ResolveResult { Ok(Milli::value(Milli::of(&this)? - Milli::of(&other)?)) });
+    root.add_function("sub", |This(this): This<Value>, other: Value| -> ResolveResult {
+        Ok(Milli::value(Milli::of(&this)? - Milli::of(&other)?))
+    });
     root.add_function("asApproximateFloat", |This(this): This<Value>| -> ResolveResult {
         #[expect(clippy::cast_precision_loss, reason = "approximate by name")]
         Ok(Value::Float(Milli::of(&this)? as f64 / 1000.0))

@@ -83,7 +83,8 @@ fn cluster_policy(name: String, pack: &Pack, rule: &Rule, lowered: Policy) -> Cl
     if !description.is_empty() {
         annotations.insert("policies.kyverno.io/description", description.to_owned());
     }
-    let variables = lowered.variables.into_iter().map(|variable| Variable { name: variable.name, expression: text(variable.expr) }).collect();
+    let variables =
+        lowered.variables.into_iter().map(|variable| Variable { name: variable.name, expression: text(variable.expr) }).collect();
     let expression = Expression {
         expression: text(lowered.validation),
         // Only an engine that cannot evaluate the expression says this.

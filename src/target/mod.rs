@@ -1,8 +1,5 @@
 //! The targets: what is written for each engine. A target only packages; conditions come from [`crate::lower`].
 
-pub mod kyverno;
-pub mod opa;
-
 use crate::diagnostic::{Diagnostic, Span, codes::build};
 use crate::ir::{PodSecurity, Program};
 use crate::lower::Unsupported;
@@ -212,8 +209,12 @@ pub fn emit(program: &Program, targets: &BTreeSet<Target>) -> Emission {
         let rows = || all.report.iter().filter(|row| row.rule == rule.id && carriers.contains(&row.target));
         if rows().next().is_some() && rows().all(|row| row.outcome == Outcome::Dropped) {
             all.diagnostics.push(
-                Diagnostic::error(&build::REACHES_NO_TARGET, rule.span, format!("`{}` reaches none of the chosen targets ({})", rule.id, carriers.join(", ")))
-                    .with_help("choose a target that its `targets` clause allows, or change the clause"),
+                Diagnostic::error(
+                    &build::REACHES_NO_TARGET,
+                    rule.span,
+                    format!("`{}` reaches none of the chosen targets ({})", rule.id, carriers.join(", ")),
+                )
+                .with_help("choose a target that its `targets` clause allows, or change the clause"),
             );
         }
     }

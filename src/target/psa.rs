@@ -38,7 +38,9 @@ pub fn level_name(level: Level) -> &'static str {
 
 /// The modes that are given, with their levels, in the order enforce, audit, warn.
 pub(super) fn modes(levels: &Levels) -> impl Iterator<Item = (&'static str, Level)> {
-    [("enforce", levels.enforce), ("audit", levels.audit), ("warn", levels.warn)].into_iter().filter_map(|(mode, level)| Some((mode, level?)))
+    [("enforce", levels.enforce), ("audit", levels.audit), ("warn", levels.warn)]
+        .into_iter()
+        .filter_map(|(mode, level)| Some((mode, level?)))
 }
 
 fn labels(block: &PodSecurityBlock<'_>, own: &Levels) -> BTreeMap<String, String> {
@@ -61,7 +63,11 @@ pub fn emit(program: &Program) -> Emission {
     super::not_applicable(&mut emission, program, NAME, "Pod Security labels say whole levels, not rules");
     let Some(block) = super::pod_security(&mut emission, program, NAME) else { return emission };
     if block.pod_security.namespaces.is_empty() {
-        emission.row(NAME, &block.id, Outcome::NotApplicable("the block names no namespace; its default is carried by `admission-config`".to_owned()));
+        emission.row(
+            NAME,
+            &block.id,
+            Outcome::NotApplicable("the block names no namespace; its default is carried by `admission-config`".to_owned()),
+        );
         return emission;
     }
     for (name, levels) in &block.pod_security.namespaces {

@@ -3,7 +3,7 @@
 use crate::diagnostic::Code;
 
 /// All of them.
-pub static ALL: &[&Code] = &[&NOT_EXPRESSIBLE, &NAME_COLLISION, &TEMPLATE, &REACHES_NO_TARGET, &SECOND_POD_SECURITY];
+pub static ALL: &[&Code] = &[&NOT_EXPRESSIBLE, &NAME_COLLISION, &TEMPLATE, &ENGINE_FAILED, &REACHES_NO_TARGET, &SECOND_POD_SECURITY];
 
 /// A rule has no exact form in a target.
 pub static NOT_EXPRESSIBLE: Code = Code {
@@ -46,4 +46,12 @@ pub static TEMPLATE: Code = Code {
     summary: "a file of the output cannot be put together",
     explanation: "The text around the emitted rules comes from templates that are a part of polc. Should one of them fail, nothing is written rather than \
 something incomplete. There is nothing to change in the policies: report it.\n\n```text\n`opa/main.rego` cannot be written: ...\n```\n",
+};
+
+/// An embedded engine does not accept what was emitted.
+pub static ENGINE_FAILED: Code = Code {
+    id: "engine-failed",
+    summary: "an embedded engine does not accept or cannot run what was emitted",
+    explanation: "`polc` runs emitted policies in engines of its own to check that they mean what the rules mean. When such an engine refuses a policy or stops with an \
+error, either the policy or the engine is at fault, and neither can be helped by changing the rules: report it.\n\n```text\nthe embedded engine regorus fails: ...\n```\n",
 };

@@ -89,4 +89,3 @@ fn entry(of: Expr, path: &[&str], resource: &str) -> Val {
     let segments: Vec<&str> = path.iter().copied().chain([resource]).collect();
     Lowering::path(of, &segments)
 }
-

@@ -7,8 +7,8 @@ use super::{effective_request, quantity};
 use crate::diagnostic::Span;
 use crate::ir::walk::{self, Node};
 use crate::ir::{
-    Aggregate, Check, Cond, Const, Elements, Form, Function, Item, Message, Operation, Order, Piece, PodPath, Presence, Quantity, Read, Root,
-    Rule, Slot, Source, Stmt, Ty, Value,
+    Aggregate, Check, Cond, Const, Elements, Form, Function, Item, Message, Operation, Order, Piece, PodPath, Presence, Quantity, Read,
+    Root, Rule, Slot, Source, Stmt, Ty, Value,
 };
 use crate::lower::Unsupported;
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,9 +67,40 @@ pub fn lower(rule: &Rule) -> Result<Policy> {
 
 /// Names that a comprehension may not take.
 const GLOBALS: [&str; 34] = [
-    "object", "oldObject", "namespaceObject", "request", "authorizer", "params", "variables", "failures", "unreadable", "joined", "escaped", "message",
-    "true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package", "namespace",
-    "return", "var", "void", "while", "anyObject",
+    "object",
+    "oldObject",
+    "namespaceObject",
+    "request",
+    "authorizer",
+    "params",
+    "variables",
+    "failures",
+    "unreadable",
+    "joined",
+    "escaped",
+    "message",
+    "true",
+    "false",
+    "null",
+    "in",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
+    "anyObject",
 ];
 
 /// Whether a message can hold a control character.
@@ -182,7 +213,11 @@ impl Loop {
 
     fn map(self, filter: Expr, body: Expr) -> Expr {
         let filter = and([self.filter, filter]);
-        let inner = if body == Expr::Ident(self.var.clone()) { self.list.filter(self.var, filter) } else { self.list.map_if(self.var, filter, body) };
+        let inner = if body == Expr::Ident(self.var.clone()) {
+            self.list.filter(self.var, filter)
+        } else {
+            self.list.map_if(self.var, filter, body)
+        };
         Loop::wrap(self.outer, inner)
     }
 }
@@ -222,7 +257,10 @@ impl Lowering<'_> {
         if let Some(known) = self.variables.iter().find(|variable| variable.expr == expr) {
             return Expr::Variable(known.name.clone(), ty);
         }
-        let name = if self.variables.iter().any(|variable| variable.name == hint) || !is_identifier(hint) || GLOBALS[7..].contains(&hint) && hint != "unreadable" {
+        let name = if self.variables.iter().any(|variable| variable.name == hint)
+            || !is_identifier(hint)
+            || GLOBALS[7..].contains(&hint) && hint != "unreadable"
+        {
             let mut number = 2;
             while self.variables.iter().any(|variable| variable.name == format!("{hint}{number}")) {
                 number += 1;
@@ -426,7 +464,9 @@ impl Lowering<'_> {
                 let shown = quantity::print(Expr::Ident(n.clone()));
                 Ok(Expr::List(vec![milli]).each(Comprehension::Map, n, shown).first())
             }
-            Ty::List(_) | Ty::Map(_) | Ty::Struct(_) | Ty::Record(_) | Ty::Any => self.unsupported("a map, a struct or a list of lists in a message"),
+            Ty::List(_) | Ty::Map(_) | Ty::Struct(_) | Ty::Record(_) | Ty::Any => {
+                self.unsupported("a map, a struct or a list of lists in a message")
+            }
         }
     }
 
@@ -609,7 +649,9 @@ impl Lowering<'_> {
             Item::One(value) => self.ty(value),
             Item::Spread(value) => match self.ty(value) {
                 Ty::List(element) => *element,
-                Ty::Bool | Ty::Int | Ty::Quantity | Ty::String | Ty::IntOrString | Ty::Map(_) | Ty::Struct(_) | Ty::Record(_) | Ty::Any => Ty::Any,
+                Ty::Bool | Ty::Int | Ty::Quantity | Ty::String | Ty::IntOrString | Ty::Map(_) | Ty::Struct(_) | Ty::Record(_) | Ty::Any => {
+                    Ty::Any
+                }
             },
             Item::Each(_, items) => match items.first() {
                 Some(Item::One(Value::Var(_))) | None => Ty::Any,
@@ -751,7 +793,11 @@ impl Lowering<'_> {
     fn field(&mut self, of: Val, name: &str, presence: Presence, default: Option<&Value>, ty: &Ty) -> Result<Val> {
         if let Expr::Map(entries) = &of.expr {
             // A field of a constant is a constant.
-            return Ok(entries.iter().find(|(key, _)| *key == Expr::text(name)).map_or_else(Val::absent, |(_, value)| Val::always(value.clone())).guarded(of.guards));
+            return Ok(entries
+                .iter()
+                .find(|(key, _)| *key == Expr::text(name))
+                .map_or_else(Val::absent, |(_, value)| Val::always(value.clone()))
+                .guarded(of.guards));
         }
         if !of.expr.is_simple() {
             return self.derived(of, true, |this, of| this.field(Val::always(of), name, presence, default, ty));
@@ -982,7 +1028,9 @@ impl Lowering<'_> {
             Value::Call(Function::Duration, arguments) => {
                 let [text] = arguments.as_slice() else { return self.unsupported("`duration()`") };
                 let text = self.value(text)?;
-                self.derived(text, false, |this, text| Ok(Val::always(quantity::duration_milli(text, &mut |hint, ty| this.fresh(hint, ty)))))
+                self.derived(text, false, |this, text| {
+                    Ok(Val::always(quantity::duration_milli(text, &mut |hint, ty| this.fresh(hint, ty))))
+                })
             }
             Value::Const(_)
             | Value::Root(_)
@@ -1072,9 +1120,7 @@ impl Lowering<'_> {
             (Function::Replace, [of, old, new]) => {
                 let (of, old, new) = (self.value(of)?, self.value(old)?, self.value(new)?);
                 self.derived(of, false, |this, of| {
-                    this.derived(old, false, |this, old| {
-                        this.derived(new, false, |_, new| Ok(Val::always(of.call("replace", [old, new]))))
-                    })
+                    this.derived(old, false, |this, old| this.derived(new, false, |_, new| Ok(Val::always(of.call("replace", [old, new])))))
                 })
             }
             (Function::Split, [of, separator]) => {
@@ -1401,7 +1447,10 @@ fn is_zero(constant: &Const) -> bool {
 /// Whether a quantity is computed in thousandths in the first place.
 fn is_computed(value: &Value) -> bool {
     match value {
-        Value::Aggregate { .. } | Value::Arithmetic { .. } | Value::Call(Function::EffectiveRequest | Function::Duration, _) | Value::Const(_) => true,
+        Value::Aggregate { .. }
+        | Value::Arithmetic { .. }
+        | Value::Call(Function::EffectiveRequest | Function::Duration, _)
+        | Value::Const(_) => true,
         Value::If(_, then, otherwise) => is_computed(then) || is_computed(otherwise),
         Value::Coalesce(values) => values.iter().any(is_computed),
         Value::Root(_)
@@ -1492,7 +1541,8 @@ fn hint(lists: &[Value]) -> String {
 }
 
 fn singular(plural: &str) -> String {
-    let short = plural.strip_prefix("all").or_else(|| plural.strip_prefix("pod")).filter(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()));
+    let short =
+        plural.strip_prefix("all").or_else(|| plural.strip_prefix("pod")).filter(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()));
     let name = match short {
         Some(rest) => rest.to_ascii_lowercase(),
         None => plural.to_owned(),

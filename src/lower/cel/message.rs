@@ -102,4 +102,3 @@ pub fn one_if(condition: Expr, message: Expr) -> Expr {
 pub fn is_none(messages: &Expr) -> bool {
     matches!(messages, Expr::List(items) if items.is_empty())
 }
-

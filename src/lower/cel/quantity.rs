@@ -110,8 +110,5 @@ pub fn fits(left: &Expr, right: &Expr, minus: bool) -> Expr {
     let negative = right.clone().op(Operator::Lt, Expr::Int(0));
     let bound = |extreme: Expr| if minus { extreme.plus(right.clone()) } else { extreme.op(Operator::Sub, right.clone()) };
     let (up, down) = if minus { (negative, not_negative) } else { (not_negative, negative) };
-    or([
-        and([up, left.clone().op(Operator::Le, bound(most))]),
-        and([down, left.clone().op(Operator::Ge, bound(least))]),
-    ])
+    or([and([up, left.clone().op(Operator::Le, bound(most))]), and([down, left.clone().op(Operator::Ge, bound(least))])])
 }

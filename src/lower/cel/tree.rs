@@ -226,14 +226,9 @@ impl Expr {
         match self.ty() {
             Type::Dyn => self.ne(Expr::Null),
             Type::Null => Expr::Bool(false),
-            Type::Bool
-            | Type::Int
-            | Type::Double
-            | Type::String
-            | Type::List(_)
-            | Type::Map
-            | Type::Quantity
-            | Type::Duration => Expr::Bool(true),
+            Type::Bool | Type::Int | Type::Double | Type::String | Type::List(_) | Type::Map | Type::Quantity | Type::Duration => {
+                Expr::Bool(true)
+            }
         }
     }
 
@@ -279,7 +274,14 @@ impl Expr {
     #[must_use]
     pub fn is_simple(&self) -> bool {
         match self {
-            Expr::Null | Expr::Bool(_) | Expr::Int(_) | Expr::Double(_) | Expr::String(_) | Expr::Global(_) | Expr::Variable(..) | Expr::Ident(_) => true,
+            Expr::Null
+            | Expr::Bool(_)
+            | Expr::Int(_)
+            | Expr::Double(_)
+            | Expr::String(_)
+            | Expr::Global(_)
+            | Expr::Variable(..)
+            | Expr::Ident(_) => true,
             Expr::Select(of, _) => of.is_simple(),
             Expr::Index(of, key) => of.is_simple() && key.is_simple(),
             Expr::List(_)
@@ -300,15 +302,22 @@ impl Expr {
     #[must_use]
     pub fn children(&self) -> Vec<&Expr> {
         match self {
-            Expr::Null | Expr::Bool(_) | Expr::Int(_) | Expr::Double(_) | Expr::String(_) | Expr::Global(_) | Expr::Variable(..) | Expr::Ident(_) => {
-                Vec::new()
-            }
+            Expr::Null
+            | Expr::Bool(_)
+            | Expr::Int(_)
+            | Expr::Double(_)
+            | Expr::String(_)
+            | Expr::Global(_)
+            | Expr::Variable(..)
+            | Expr::Ident(_) => Vec::new(),
             Expr::List(items) | Expr::And(items) | Expr::Or(items) | Expr::Call(_, items) => items.iter().collect(),
             Expr::Map(entries) => entries.iter().flat_map(|(key, value)| [key, value]).collect(),
             Expr::Select(of, _) | Expr::Has(of, _) | Expr::Not(of) => vec![of],
             Expr::Index(left, right) | Expr::Binary(_, left, right) => vec![left, right],
             Expr::Method(of, _, arguments) => std::iter::once(&**of).chain(arguments).collect(),
-            Expr::Each { range, filter, body, kind: _, var: _ } => [Some(range), filter.as_ref(), Some(body)].into_iter().flatten().map(|part| &**part).collect(),
+            Expr::Each { range, filter, body, kind: _, var: _ } => {
+                [Some(range), filter.as_ref(), Some(body)].into_iter().flatten().map(|part| &**part).collect()
+            }
             Expr::If(condition, then, otherwise) => vec![condition, then, otherwise],
         }
     }
@@ -400,7 +409,9 @@ impl Type {
     pub fn element(self) -> Self {
         match self {
             Type::List(element) => *element,
-            Type::Dyn | Type::Null | Type::Bool | Type::Int | Type::Double | Type::String | Type::Map | Type::Quantity | Type::Duration => Type::Dyn,
+            Type::Dyn | Type::Null | Type::Bool | Type::Int | Type::Double | Type::String | Type::Map | Type::Quantity | Type::Duration => {
+                Type::Dyn
+            }
         }
     }
 }
