@@ -237,7 +237,12 @@ impl CompileArguments {
                 );
             }
         }
-        Ok(crate::resolve::Options { params, ..Default::default() })
+        Ok(crate::resolve::Options {
+            params,
+            targets: crate::target::KNOWN.iter().map(|name| (*name).to_owned()).collect(),
+            builtins: crate::manifest::builtin::builtin_ids().iter().map(|check| check.id.to_owned()).collect(),
+            ..Default::default()
+        })
     }
 }
 
@@ -247,8 +252,9 @@ fn compile(
     arguments: &CompileArguments,
     context: &Context,
 ) -> Result<(crate::compile::Compiled, sources::Loaded), Failure> {
-    let options = arguments.options()?;
+    let mut options = arguments.options()?;
     let loaded = sources::load(paths)?;
+    options.roots.clone_from(&loaded.packs);
     match crate::compile::compile(&loaded.sources, &options) {
         Ok(compiled) => {
             context.warn(&compiled.warnings, &loaded.sources)?;

@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 pub struct Loaded {
     /// The texts, those that were asked for first.
     pub sources: Sources,
-    /// How many of them were asked for; the others are there because one of those uses their pack.
-    pub asked: usize,
+    /// The packs of the files that were asked for; other files are there because one of those uses their pack.
+    pub packs: BTreeSet<String>,
     /// The folder of each source.
     pub folders: Vec<PathBuf>,
 }
@@ -148,7 +148,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Loaded, Failure> {
     for file in &files {
         present = take(&mut loaded, file, read_text(file)?, &mut wanted);
     }
-    loaded.asked = files.len();
+    loaded.packs.clone_from(&present);
     let mut known: BTreeMap<PathBuf, Vec<(PathBuf, String, String)>> = BTreeMap::new();
     while let Some((pack, folder)) = wanted.pop_front() {
         if present.contains(&pack) {

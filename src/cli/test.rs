@@ -81,16 +81,6 @@ impl Bench {
     }
 }
 
-fn constant_text(value: &Const) -> Option<String> {
-    Some(match value {
-        Const::Bool(value) => value.to_string(),
-        Const::Int(value) => value.to_string(),
-        Const::Quantity(value) => value.to_string(),
-        Const::String(value) => value.clone(),
-        Const::List(_) | Const::Object(_) => serde_json::to_string(value).ok()?,
-    })
-}
-
 /// The object of a test; a file is looked for beside the source, then in the folders above it, up to the one above `policies`.
 fn object(given: &Given, loaded: &Loaded) -> Result<Node, Box<Failure>> {
     match given {
@@ -192,19 +182,14 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
     let mut program = Some(compiled.program);
     for test in &tests {
         let pack = test.rule.split('/').next().unwrap_or_default();
-        let params: BTreeMap<String, String> =
-            test.params.iter().filter_map(|(name, value)| Some((format!("{pack}.{name}"), constant_text(value)?))).collect();
-        let key = params.iter().fold(String::new(), |mut text, (name, value)| {
-            let _ = write!(text, "{name}={value:?};");
-            text
-        });
+        let values: BTreeMap<String, Const> = test.params.iter().map(|(name, value)| (format!("{pack}.{name}"), value.clone())).collect();
+        let key = format!("{values:?}");
         if !benches.contains_key(&key) {
             let of_params = |rule: &Rule| tests.iter().any(|other| other.rule == rule.id && other.params == test.params);
-            let bench = if params.is_empty() && program.is_some() {
+            let bench = if values.is_empty() && program.is_some() {
                 Bench::new(program.take().unwrap_or_default(), of_params)
             } else {
-                let mut options = Options { params: options.params.clone(), ..Options::default() };
-                options.params.extend(params);
+                let options = Options { values, roots: loaded.packs.clone(), ..options.clone() };
                 match crate::compile::compile(&loaded.sources, &options) {
                     Ok(compiled) => Bench::new(compiled.program, of_params),
                     Err(diagnostics) => return Err(Failure::diagnostics(diagnostics, loaded.sources)),

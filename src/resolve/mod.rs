@@ -89,7 +89,7 @@ pub fn resolve(files: &[(u32, File)], sources: &Sources, schema: &Schema, option
     check_uses(&packs, &mut diagnostics);
     let order = order(&packs, options, &mut diagnostics);
     params::settle(&world, &mut packs, &order, &mut diagnostics);
-    let left_out = left_out(&packs, &order, &mut diagnostics);
+    let left_out = left_out(&packs, &order, options, &mut diagnostics);
     let mut program = Program::default();
     for name in &order {
         if let Some(items) = packs.get(name) {
@@ -306,12 +306,21 @@ fn order(packs: &BTreeMap<String, PackItems<'_>>, options: &Options, diagnostics
     order
 }
 
-/// The rules, as `pack/rule`, that every user of their pack leaves out, or that a rule of a user stands in for.
-fn left_out(packs: &BTreeMap<String, PackItems<'_>>, order: &[String], diagnostics: &mut Vec<Diagnostic>) -> BTreeSet<String> {
+/// The rules, as `pack/rule`, of packs that are only used, which every user leaves out, or that a rule of a user stands in for.
+fn left_out(
+    packs: &BTreeMap<String, PackItems<'_>>,
+    order: &[String],
+    options: &Options,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> BTreeSet<String> {
     let mut users: BTreeMap<&str, u32> = BTreeMap::new();
     let mut excepted: BTreeMap<String, u32> = BTreeMap::new();
     let mut out = BTreeSet::new();
     for pack in order.iter().filter_map(|name| packs.get(name)) {
+        // A pack that is asked for by itself leaves nothing of itself out.
+        if options.roots.contains(&pack.name) {
+            *users.entry(&pack.name).or_default() += 1;
+        }
         for used in &pack.uses {
             *users.entry(&used.pack.node).or_default() += 1;
             for rule in &used.except {

@@ -1,7 +1,7 @@
 //! The targets: what is written for each engine. A target only packages; conditions come from [`crate::lower`].
 
 use crate::diagnostic::{Diagnostic, Span, codes::build};
-use crate::ir::{PodSecurity, Program};
+use crate::ir::{PodSecurity, Program, Targets};
 use crate::lower::Unsupported;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -138,6 +138,10 @@ impl Emission {
     }
 }
 
+/// The names that a `targets` clause may say: those of this version, `check` for `polc check`, and those that are to come.
+pub const KNOWN: [&str; 10] =
+    ["check", "opa", "kyverno", "psa", "admission-config", "conftest", "gatekeeper", "kyverno-vpol", "vap", "map"];
+
 /// A target of `polc build`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
@@ -204,10 +208,12 @@ pub fn emit(program: &Program, targets: &BTreeSet<Target>) -> Emission {
         all.diagnostics.extend(emission.diagnostics);
     }
     all.artifacts.sort_by(|a, b| a.path.cmp(&b.path));
+    uncompiled(&mut all, program, targets);
     let carriers: Vec<&str> = targets.iter().filter(|target| target.carries_rules()).map(|target| target.name()).collect();
     for rule in program.packs.values().flat_map(|pack| &pack.rules) {
         let rows = || all.report.iter().filter(|row| row.rule == rule.id && carriers.contains(&row.target));
-        if rows().next().is_some() && rows().all(|row| row.outcome == Outcome::Dropped) {
+        let in_check = matches!(&rule.targets, Targets::Only(names) if names.contains("check"));
+        if !in_check && rows().next().is_some() && rows().all(|row| row.outcome == Outcome::Dropped) {
             all.diagnostics.push(
                 Diagnostic::error(
                     &build::REACHES_NO_TARGET,
@@ -219,4 +225,31 @@ pub fn emit(program: &Program, targets: &BTreeSet<Target>) -> Emission {
         }
     }
     all
+}
+
+/// Rows for the items that no target carries yet: a target that could is refused, by name.
+fn uncompiled(emission: &mut Emission, program: &Program, targets: &BTreeSet<Target>) {
+    for item in program.packs.values().flat_map(|pack| &pack.uncompiled) {
+        for target in targets {
+            let carried = match target {
+                Target::Opa => item.construct == "exempt",
+                Target::Kyverno => true,
+                Target::Psa | Target::AdmissionConfig => false,
+            };
+            if carried {
+                let construct = format!("`{}`", item.construct);
+                emission.row(target.name(), &item.id, Outcome::Refused(format!("{construct} is not carried yet")));
+                emission.diagnostics.push(
+                    Diagnostic::error(
+                        &build::NOT_EXPRESSIBLE,
+                        item.span,
+                        format!("`{}` cannot be written for {}: {construct} is not carried yet", item.id, target.name()),
+                    )
+                    .with_help(format!("build without {}, or keep the item in a pack that this build does not read", target.name())),
+                );
+            } else {
+                emission.row(target.name(), &item.id, Outcome::NotApplicable(format!("{} carries no `{}`", target.name(), item.construct)));
+            }
+        }
+    }
 }
