@@ -2,11 +2,16 @@
 //!
 //! The stages are the modules, each seeing only those before it: [`syntax`], [`schema`], [`resolve`], [`ir`], [`eval`], [`lower`], [`target`].
 
+pub mod compile;
 pub mod diagnostic;
+#[cfg(feature = "engines")]
+pub mod engine;
 pub mod eval;
 pub mod ir;
 pub mod lower;
+pub mod manifest;
 pub mod object;
+pub mod resolve;
 pub mod schema;
 pub mod syntax;
 pub mod target;

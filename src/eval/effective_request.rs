@@ -76,7 +76,7 @@ fn is_sidecar(container: &Node) -> Result<bool, Unreadable<'_>> {
 
 fn entry<'a>(of: &'a Node, list: &str, resource: &str) -> Result<Option<i128>, Unreadable<'a>> {
     let Some(entry) = map(of, list)?.and_then(|resources| resources.get(resource)) else { return Ok(None) };
-    if entry.value == Value::Null {
+    if entry.is_null() {
         return Ok(None);
     }
     quantity::read(entry).map(|quantity| Some(quantity.milli)).ok_or(Unreadable(entry))
@@ -104,7 +104,7 @@ fn list<'a>(of: &'a Node, field: &str) -> Result<impl Iterator<Item = &'a Node>,
     if let Some(wrong) = items.iter().find(|item| !matches!(item.value, Value::Null | Value::Map(_))) {
         return Err(Unreadable(wrong));
     }
-    Ok(items.iter().filter(|item| item.value != Value::Null))
+    Ok(items.iter().filter(|item| !item.is_null()))
 }
 
 #[cfg(test)]

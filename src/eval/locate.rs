@@ -108,8 +108,8 @@ fn deepest<'a>(run: &mut Run<'a>, value: &'a Expr) -> Option<(&'a Node, Vec<Stri
             Some((node, path.map(|name| (*name).to_owned()).collect()))
         }
         Expr::Root(root) => Some((run.root(*root)?, Vec::new())),
-        Expr::Var(slot) => Some((run.bound(*slot)?.node?, Vec::new())),
-        Expr::Shared(_, inner) | Expr::Quantity(inner) | Expr::SizeOf(inner) => deepest(run, inner),
+        Expr::Var(slot) => Some((run.bound(*slot)?, Vec::new())),
+        Expr::Path(_, inner) | Expr::Shared(_, inner) | Expr::Quantity(inner) | Expr::SizeOf(inner) => deepest(run, inner),
         Expr::Field(field) => step(deepest(run, &field.of)?, &field.name),
         Expr::Entry(entry) => {
             let key = run.value(&entry.key).ok()?.into_text()?;
@@ -132,5 +132,5 @@ fn step<'a>((node, mut missing): (&'a Node, Vec<String>), name: &str) -> Option<
 }
 
 fn child<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {
-    node.get(name).filter(|child| child.value != Value::Null)
+    node.get(name).filter(|child| !child.is_null())
 }

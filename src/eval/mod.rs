@@ -116,7 +116,7 @@ pub struct Judge {
     plans: Vec<Plan>,
     kinds: ByKind,
     slots: usize,
-    shared: usize,
+    shared: (usize, usize),
 }
 
 impl Judge {
@@ -165,7 +165,7 @@ impl Judge {
     /// Judges by every rule that matches the object's kind, one after the other as the iterator is asked. Rules for other kinds have no outcome: they skip.
     pub fn judge<'a>(&'a self, request: &'a Request<'a>) -> impl Iterator<Item = Outcome> + 'a {
         let matching = self.matching(request);
-        let mut run = if matching.is_empty() { Run::new(request, 0, 0) } else { Run::new(request, self.slots, self.shared) };
+        let mut run = if matching.is_empty() { Run::new(request, 0, (0, 0)) } else { Run::new(request, self.slots, self.shared) };
         matching.iter().filter_map(move |(rule, kind)| {
             let plan = self.plans.get(*rule)?;
             Some(Outcome { rule: *rule, verdict: verdict(plan, *kind, &mut run) })

@@ -77,12 +77,38 @@ pub(super) struct Entry {
     pub(super) default: Option<Expr>,
 }
 
+/// Fields without defaults.
+#[derive(Debug)]
+pub(super) struct Path {
+    pub(super) base: Base,
+    pub(super) steps: Box<[Name]>,
+    /// What is found there.
+    pub(super) shape: Shape,
+    /// Its number among the paths that do not start at a loop variable: each is followed once an object.
+    pub(super) shared: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Base {
+    Root(Root),
+    Var(usize),
+}
+
+#[derive(Debug)]
+pub(super) struct Name {
+    pub(super) name: Box<str>,
+    pub(super) presence: Presence,
+    pub(super) shape: Shape,
+}
+
 #[derive(Debug)]
 pub(super) enum Expr {
     Const(Constant),
     Root(Root),
     Var(usize),
-    /// A path without loop variables: evaluated once an object.
+    /// Fields of the object, one after the other, and what that is where it starts at a constant.
+    Path(Path, Box<Expr>),
+    /// A value without loop variables: evaluated once an object.
     Shared(usize, Box<Expr>),
     Field(Box<Field>),
     Entry(Box<Entry>),
@@ -143,14 +169,15 @@ pub(super) enum Test {
 /// Plans rules; paths without loop variables get a number that all rules share.
 #[derive(Debug, Default)]
 pub(super) struct Planner {
+    paths: BTreeMap<String, usize>,
     shared: BTreeMap<String, usize>,
     broken: bool,
 }
 
 impl Planner {
-    /// How many paths are shared.
-    pub(super) fn shared(&self) -> usize {
-        self.shared.len()
+    /// How many paths and other values are shared.
+    pub(super) fn shared(&self) -> (usize, usize) {
+        (self.paths.len(), self.shared.len())
     }
 
     pub(super) fn rule(&mut self, rule: &Rule) -> Plan {
@@ -252,11 +279,13 @@ impl Planner {
                     default: default.as_ref().map(|default| self.value(default)),
                     namespace_of: namespace_of(of, name),
                 }));
-                if walk::free_slots(walk::Node::Value(value)).is_empty() {
-                    let next = self.shared.len();
-                    Expr::Shared(*self.shared.entry(format!("{value:?}")).or_insert(next), Box::new(field))
-                } else {
-                    field
+                match self.path(value) {
+                    Some(path) => Expr::Path(path, Box::new(field)),
+                    None if walk::free_slots(walk::Node::Value(value)).is_empty() => {
+                        let next = self.shared.len();
+                        Expr::Shared(*self.shared.entry(format!("{value:?}")).or_insert(next), Box::new(field))
+                    }
+                    None => field,
                 }
             }
             Value::Entry { of, key, default, ty } => Expr::Entry(Box::new(Entry {
@@ -286,6 +315,43 @@ impl Planner {
             },
             Value::Call(function, arguments) => Expr::Call(*function, self.values(arguments)),
         }
+    }
+
+    /// A field whose holders are fields, down to a root or variable, all without defaults.
+    fn path(&mut self, value: &Value) -> Option<Path> {
+        let mut steps = Vec::new();
+        let mut at = value;
+        let base = loop {
+            match at {
+                Value::Field { of, name, presence, default: None, ty } if namespace_of(of, name).is_none() => {
+                    steps.push(Name { name: name.as_str().into(), presence: *presence, shape: Shape::from(ty) });
+                    at = of;
+                }
+                Value::Root(root) => break Base::Root(*root),
+                Value::Var(var) => break Base::Var(slot(*var)),
+                Value::Const(_)
+                | Value::Field { .. }
+                | Value::Entry { .. }
+                | Value::Coalesce(_)
+                | Value::If(_, _, _)
+                | Value::Truth(_)
+                | Value::List(_)
+                | Value::Aggregate { .. }
+                | Value::Arithmetic { .. }
+                | Value::Concat(_)
+                | Value::Call(_, _) => return None,
+            }
+        };
+        steps.reverse();
+        let shared = match base {
+            Base::Var(_) => None,
+            Base::Root(_) => {
+                let next = self.paths.len();
+                Some(*self.paths.entry(format!("{value:?}")).or_insert(next))
+            }
+        };
+        let shape = steps.last()?.shape;
+        Some(Path { base, steps: steps.into(), shape, shared })
     }
 
     fn items(&mut self, items: &[Item]) -> Vec<Element> {

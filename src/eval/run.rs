@@ -3,8 +3,8 @@
 use super::effective_request::{Unreadable, effective_request};
 use super::image::{Image, is_reference};
 use super::message::{self, Message};
-use super::plan::{Element, Entry, Expr, Field, Loop, Part, Plan, PlannedRead, Step, Test};
-use super::value::{Constant, Shape, Val, Wrong, sorted};
+use super::plan::{Base, Element, Entry, Expr, Field, Loop, Name, Part, Path, Plan, PlannedRead, Step, Test};
+use super::value::{Constant, Shape, Val, Wrong, counts, sorted};
 use super::{Request, Verdict, duration, glob, locate};
 use crate::ir::{Aggregate, Form, Function, Kind, Order, PodPath, Root};
 use crate::object::{Node, Value};
@@ -14,14 +14,25 @@ type Result<'a, T> = std::result::Result<T, Wrong<'a>>;
 
 /// What a loop has bound.
 #[derive(Debug, Clone)]
-pub(super) struct Bound<'a> {
-    val: Val<'a>,
-    /// Where it stands in the object, if it does.
-    pub(super) node: Option<&'a Node>,
+enum Bound<'a> {
+    /// A part of the object.
+    Node(&'a Node, Shape),
+    /// Something else.
+    Val(Val<'a>),
 }
 
-impl Bound<'_> {
-    const NOTHING: Self = Bound { val: Val::Absent, node: None };
+impl<'a> Bound<'a> {
+    fn new(val: Val<'a>) -> Self {
+        if let Val::Node(node) = val { Bound::Node(node, Shape::Any) } else { Bound::Val(val) }
+    }
+
+    fn val(&self) -> Val<'a> {
+        match self {
+            // It has been found to fit when it was bound.
+            Bound::Node(node, shape) => shape.read_entry(node).unwrap_or(Val::Absent),
+            Bound::Val(val) => val.clone(),
+        }
+    }
 }
 
 /// What rules see of a request, and what they have found out about it together.
@@ -30,6 +41,7 @@ pub(super) struct Run<'a> {
     pub(super) request: &'a Request<'a>,
     kind: Option<&'a Kind>,
     env: Vec<Bound<'a>>,
+    paths: Vec<Option<Option<&'a Node>>>,
     shared: Vec<Option<Val<'a>>>,
 }
 
@@ -47,8 +59,8 @@ struct Failures {
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(request: &'a Request<'a>, slots: usize, shared: usize) -> Self {
-        Run { request, kind: None, env: vec![Bound::NOTHING; slots], shared: vec![None; shared] }
+    pub(super) fn new(request: &'a Request<'a>, slots: usize, (paths, shared): (usize, usize)) -> Self {
+        Run { request, kind: None, env: vec![Bound::Val(Val::Absent); slots], paths: vec![None; paths], shared: vec![None; shared] }
     }
 
     /// Judges by a rule whose kinds hold this one and whose operations hold the request's.
@@ -143,7 +155,7 @@ impl<'a> Run<'a> {
             let key = keys.iter().map(|key| run.value(key)).collect::<Result<'a, Vec<_>>>()?;
             if seen.iter().any(|other| other.iter().zip(&key).all(|(left, right)| left.same(right))) {
                 if failures.message.is_empty()
-                    && let Some(node) = run.bound(source.slot).and_then(|bound| bound.node)
+                    && let Some(node) = run.bound(source.slot)
                 {
                     failures.place = locate::of_node(run.request, node).unwrap_or_default();
                 }
@@ -176,13 +188,18 @@ impl<'a> Run<'a> {
         Ok(out)
     }
 
-    pub(super) fn bound(&self, slot: usize) -> Option<&Bound<'a>> {
-        self.env.get(slot)
+    /// Where the element of a loop stands, if that is in the object.
+    pub(super) fn bound(&self, slot: usize) -> Option<&'a Node> {
+        match self.env.get(slot) {
+            Some(Bound::Node(node, _)) => Some(node),
+            Some(Bound::Val(_)) | None => None,
+        }
     }
 
-    fn bind(&mut self, slot: usize, val: Val<'a>, node: Option<&'a Node>) {
+    #[inline]
+    fn bind(&mut self, slot: usize, element: Bound<'a>) {
         if let Some(bound) = self.env.get_mut(slot) {
-            *bound = Bound { val, node };
+            *bound = element;
         }
     }
 
@@ -192,47 +209,63 @@ impl<'a> Run<'a> {
             return self.each_entry(source, map, f);
         }
         for list in &source.lists {
-            match self.value(list)? {
-                Val::Node(Node { value: Value::List(items), .. }) => {
-                    for (index, item) in items.iter().enumerate() {
-                        let element = source.shape.read(item)?;
-                        if element.is_present() && self.element(source, index, element, Some(item), f)? {
-                            return Ok(true);
-                        }
-                    }
-                }
-                Val::Constant(Constant::List(items)) => {
-                    for (index, item) in items.iter().enumerate() {
-                        if self.element(source, index, item.val(), None, f)? {
-                            return Ok(true);
-                        }
-                    }
-                }
-                Val::List(items) => {
-                    for (index, item) in items.into_iter().enumerate() {
-                        let node = if let Val::Node(node) = &item { Some(*node) } else { None };
-                        if item.is_present() && self.element(source, index, item, node, f)? {
-                            return Ok(true);
-                        }
-                    }
-                }
-                Val::Absent | Val::Bool(_) | Val::Int(_) | Val::Quantity(_) | Val::Text(_) | Val::Node(_) | Val::Constant(_) => {}
+            let stopped = match self.node(list)? {
+                Some(Some(list)) => self.each_node(source, list, f)?,
+                Some(None) => false,
+                None => match self.value(list)? {
+                    Val::Node(list) => self.each_node(source, list, f)?,
+                    Val::Constant(Constant::List(items)) => self.each_val(source, items.iter().map(Constant::val), f)?,
+                    Val::List(items) => self.each_val(source, items.into_iter(), f)?,
+                    Val::Absent | Val::Bool(_) | Val::Int(_) | Val::Quantity(_) | Val::Text(_) | Val::Constant(_) => false,
+                },
+            };
+            if stopped {
+                return Ok(true);
             }
         }
         Ok(false)
     }
 
+    fn each_node(&mut self, source: &'a Loop, list: &'a Node, f: &mut dyn FnMut(&mut Self) -> Result<'a, bool>) -> Result<'a, bool> {
+        for (index, item) in list.items().iter().enumerate() {
+            if item.is_null() {
+                continue;
+            }
+            if !source.shape.fits(&item.value) {
+                return Err(Wrong(Some(item)));
+            }
+            if self.element(source, index, Bound::Node(item, source.shape), f)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn each_val(
+        &mut self,
+        source: &'a Loop,
+        items: impl Iterator<Item = Val<'a>>,
+        f: &mut dyn FnMut(&mut Self) -> Result<'a, bool>,
+    ) -> Result<'a, bool> {
+        for (index, item) in items.enumerate() {
+            if item.is_present() && self.element(source, index, Bound::new(item), f)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    #[inline]
     fn element(
         &mut self,
         source: &'a Loop,
         index: usize,
-        element: Val<'a>,
-        node: Option<&'a Node>,
+        element: Bound<'a>,
         f: &mut dyn FnMut(&mut Self) -> Result<'a, bool>,
     ) -> Result<'a, bool> {
-        self.bind(source.slot, element, node);
+        self.bind(source.slot, element);
         if let Some(key) = source.key {
-            self.bind(key, i64::try_from(index).map_or(Val::Absent, Val::Int), None);
+            self.bind(key, Bound::Val(i64::try_from(index).map_or(Val::Absent, Val::Int)));
         }
         match &source.filter {
             Some(filter) if !self.test(filter)? => Ok(false),
@@ -241,27 +274,29 @@ impl<'a> Run<'a> {
     }
 
     fn each_entry(&mut self, source: &'a Loop, map: &'a Expr, f: &mut dyn FnMut(&mut Self) -> Result<'a, bool>) -> Result<'a, bool> {
-        let entries: Vec<(&'a str, Val<'a>, Option<&'a Node>)> = match self.value(map)? {
-            Val::Node(Node { value: Value::Map(entries), .. }) => sorted(entries)
-                .into_iter()
-                .map(|(key, node)| Ok((&*key.name, source.shape.read_entry(node)?, Some(node))))
-                .collect::<Result<'a, _>>()?,
+        let entries: Vec<(&'a str, Bound<'a>)> = match self.value(map)? {
+            Val::Node(map) => {
+                let mut bound = Vec::new();
+                for (key, node) in sorted(map.entries()) {
+                    if source.shape.read_entry(node)?.is_present() {
+                        bound.push((&*key.name, Bound::Node(node, source.shape)));
+                    }
+                }
+                bound
+            }
             Val::Constant(Constant::Object(fields)) => {
-                let mut entries: Vec<_> = fields.iter().map(|(name, value)| (&**name, value.val(), None)).collect();
-                entries.sort_by_key(|(name, _, _)| *name);
+                let mut entries: Vec<_> = fields.iter().map(|(name, value)| (&**name, Bound::new(value.val()))).collect();
+                entries.sort_by_key(|(name, _)| *name);
                 entries
             }
-            Val::Absent | Val::Bool(_) | Val::Int(_) | Val::Quantity(_) | Val::Text(_) | Val::Node(_) | Val::Constant(_) | Val::List(_) => {
+            Val::Absent | Val::Bool(_) | Val::Int(_) | Val::Quantity(_) | Val::Text(_) | Val::Constant(_) | Val::List(_) => {
                 return Ok(false);
             }
         };
-        for (key, element, node) in entries {
-            if !element.is_present() {
-                continue;
-            }
-            self.bind(source.slot, element, node);
+        for (key, element) in entries {
+            self.bind(source.slot, element);
             if let Some(slot) = source.key {
-                self.bind(slot, Val::Text(Cow::Borrowed(key)), None);
+                self.bind(slot, Bound::Val(Val::Text(Cow::Borrowed(key))));
             }
             let counts = match &source.filter {
                 Some(filter) => self.test(filter)?,
@@ -300,11 +335,57 @@ impl<'a> Run<'a> {
         })
     }
 
+    /// What stands where an expression leads, if it is a path or variable that starts in the object.
+    #[inline]
+    fn node(&mut self, expr: &'a Expr) -> Result<'a, Option<Option<&'a Node>>> {
+        if let Expr::Path(path, _) = expr {
+            return self.path(path);
+        }
+        if let Expr::Var(slot) = expr
+            && let Some(Bound::Node(node, _)) = self.env.get(*slot)
+            && !node.is_null()
+        {
+            return Ok(Some(Some(node)));
+        }
+        Ok(None)
+    }
+
+    /// Follows a path; `None` when it does not start in the object.
+    fn path(&mut self, path: &'a Path) -> Result<'a, Option<Option<&'a Node>>> {
+        let start = match path.base {
+            Base::Var(slot) => match self.env.get(slot) {
+                Some(Bound::Node(node, _)) => *node,
+                Some(Bound::Val(Val::Absent)) | None => return Ok(Some(None)),
+                Some(Bound::Val(_)) => return Ok(None),
+            },
+            Base::Root(root) => {
+                if let Some(Some(known)) = path.shared.and_then(|id| self.paths.get(id)) {
+                    return Ok(Some(*known));
+                }
+                match self.root(root).filter(|node| !node.is_null()) {
+                    Some(node) if matches!(node.value, Value::Map(_)) => node,
+                    Some(node) => return Err(Wrong(Some(node))),
+                    None => return Ok(Some(None)),
+                }
+            }
+        };
+        let found = follow(start, &path.steps)?;
+        if let Some(known) = path.shared.and_then(|id| self.paths.get_mut(id)) {
+            *known = Some(found);
+        }
+        Ok(Some(found))
+    }
+
     pub(super) fn value(&mut self, expr: &'a Expr) -> Result<'a, Val<'a>> {
         match expr {
             Expr::Const(constant) => Ok(constant.val()),
             Expr::Root(root) => self.root_value(*root),
-            Expr::Var(slot) => Ok(self.env.get(*slot).map_or(Val::Absent, |bound| bound.val.clone())),
+            Expr::Var(slot) => Ok(self.env.get(*slot).map_or(Val::Absent, Bound::val)),
+            Expr::Path(path, otherwise) => match self.path(path)? {
+                Some(Some(node)) => path.shape.read(node),
+                Some(None) => Ok(Val::Absent),
+                None => self.value(otherwise),
+            },
             Expr::Shared(id, inner) => {
                 if let Some(Some(known)) = self.shared.get(*id) {
                     return Ok(known.clone());
@@ -390,7 +471,10 @@ impl<'a> Run<'a> {
         let value = match holder {
             Holder::Absent => Val::Absent,
             Holder::Node(node) => match node.get(&field.name) {
-                Some(node) => field.shape.read(node)?.counted(field.presence),
+                Some(node) => {
+                    let value = field.shape.read(node)?;
+                    if counts(&node.value, field.presence) { value } else { Val::Absent }
+                }
                 None => Val::Absent,
             },
             Holder::Constant(constant) => member(constant, &field.name),
@@ -547,7 +631,11 @@ impl<'a> Run<'a> {
     }
 
     fn text(&mut self, expr: &'a Expr) -> Result<'a, Option<Cow<'a, str>>> {
-        Ok(self.value(expr)?.into_text())
+        match self.node(expr)? {
+            Some(Some(node)) => Ok(node.as_str().map(Cow::Borrowed)),
+            Some(None) => Ok(None),
+            None => Ok(self.value(expr)?.into_text()),
+        }
     }
 
     pub(super) fn test(&mut self, test: &'a Test) -> Result<'a, bool> {
@@ -570,9 +658,18 @@ impl<'a> Run<'a> {
                 }
                 Ok(false)
             }
-            Test::Exists(value) => self.value(value).map(|value| value.is_present()),
-            Test::True(value) => self.value(value).map(|value| matches!(value, Val::Bool(true))),
+            Test::Exists(value) => match self.node(value)? {
+                Some(found) => Ok(found.is_some()),
+                None => self.value(value).map(|value| value.is_present()),
+            },
+            Test::True(value) => match self.node(value)? {
+                Some(found) => Ok(found.is_some_and(|node| matches!(node.value, Value::Bool(true)))),
+                None => self.value(value).map(|value| matches!(value, Val::Bool(true))),
+            },
             Test::Compare(op, sides) => {
+                if self.node(&sides.0)? == Some(None) {
+                    return Ok(false);
+                }
                 let left = self.value(&sides.0)?;
                 if !left.is_present() {
                     return Ok(false);
@@ -589,6 +686,9 @@ impl<'a> Run<'a> {
             Test::In(sides) => {
                 let item = self.value(&sides.0)?;
                 if !item.is_present() {
+                    return Ok(false);
+                }
+                if self.node(&sides.1)? == Some(None) {
                     return Ok(false);
                 }
                 let list = self.value(&sides.1)?;
@@ -634,6 +734,25 @@ fn fail(message: Message, place: locate::Place) -> Verdict {
     Verdict::Fail { message: message.finish(), field: place.field, line: place.line, column: place.column }
 }
 
+fn follow<'a>(start: &'a Node, steps: &[Name]) -> Result<'a, Option<&'a Node>> {
+    let mut node = start;
+    for step in steps {
+        match node.get(&step.name) {
+            Some(child) if !child.is_null() => {
+                if !step.shape.fits(&child.value) {
+                    return Err(Wrong(Some(child)));
+                }
+                if !counts(&child.value, step.presence) {
+                    return Ok(None);
+                }
+                node = child;
+            }
+            Some(_) | None => return Ok(None),
+        }
+    }
+    Ok(Some(node))
+}
+
 fn member<'a>(constant: &'a Constant, name: &str) -> Val<'a> {
     match constant {
         Constant::Object(fields) => fields.iter().rev().find(|(key, _)| **key == *name).map_or(Val::Absent, |(_, value)| value.val()),
@@ -661,7 +780,7 @@ fn size(value: &Val<'_>) -> Val<'static> {
         Val::Text(text) => text.chars().count(),
         Val::Node(node) => match &node.value {
             Value::String(text) => text.chars().count(),
-            Value::List(items) => items.iter().filter(|item| item.value != Value::Null).count(),
+            Value::List(items) => items.iter().filter(|item| !item.is_null()).count(),
             Value::Map(entries) => sorted(entries).len(),
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => return Val::Absent,
         },
@@ -705,7 +824,7 @@ fn print(value: &Val<'_>, out: &mut String) {
             Value::Int(value) => out.push_str(&value.to_string()),
             Value::Float(value) => out.push_str(&value.to_string()),
             Value::String(text) => out.push_str(text),
-            Value::List(items) => print_all(items.iter().filter(|item| item.value != Value::Null).map(Val::Node), out),
+            Value::List(items) => print_all(items.iter().filter(|item| !item.is_null()).map(Val::Node), out),
             Value::Map(_) => {}
         },
         Val::Constant(Constant::List(items)) => print_all(items.iter().map(Constant::val), out),

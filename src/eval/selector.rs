@@ -1,7 +1,7 @@
 //! Label selectors.
 
 use super::value::{Constant, Val};
-use crate::object::{Node, Value};
+use crate::object::Node;
 
 /// Whether a selector selects labels: see [`crate::ir::Cond::Selects`].
 pub(super) fn selects(selector: &Val<'_>, map: bool, labels: &Val<'_>) -> bool {
@@ -15,7 +15,7 @@ pub(super) fn selects(selector: &Val<'_>, map: bool, labels: &Val<'_>) -> bool {
         .is_none_or(|wanted| pairs(&Val::Node(wanted)).iter().all(|(key, value)| label(labels, key) == Some(value)));
     equal
         && selector.get("matchExpressions").is_none_or(|expressions| {
-            expressions.items().iter().filter(|expression| expression.value != Value::Null).all(|expression| holds(expression, labels))
+            expressions.items().iter().filter(|expression| !expression.is_null()).all(|expression| holds(expression, labels))
         })
 }
 
@@ -56,12 +56,13 @@ fn pairs<'v>(map: &Val<'v>) -> Vec<(&'v str, &'v str)> {
 }
 
 fn text(node: &Node) -> Option<&str> {
-    if node.value == Value::Null { Some("") } else { node.as_str() }
+    if node.is_null() { Some("") } else { node.as_str() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::object::Value;
     use serde_json::{Value as Json, json};
 
     fn check(selector: &Json, map: bool, labels: &Json) -> bool {

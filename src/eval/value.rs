@@ -92,6 +92,25 @@ impl From<&Ty> for Shape {
 }
 
 impl Shape {
+    /// Whether [`Shape::read`] would read this.
+    #[inline]
+    pub(super) fn fits(self, value: &Value) -> bool {
+        match (self, value) {
+            (Shape::Map, Value::Map(_))
+            | (Shape::List, Value::List(_))
+            | (Shape::Any, _)
+            | (Shape::Text | Shape::IntOrText | Shape::Quantity, Value::String(_))
+            | (Shape::Bool, Value::Bool(_))
+            | (Shape::Int | Shape::IntOrText | Shape::Quantity, Value::Int(_))
+            | (Shape::Quantity, Value::Float(_)) => true,
+            (Shape::Int | Shape::IntOrText, Value::Float(value)) => whole(*value).is_some(),
+            (
+                Shape::Bool | Shape::Int | Shape::Quantity | Shape::Text | Shape::IntOrText | Shape::List | Shape::Map,
+                Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::String(_) | Value::List(_) | Value::Map(_),
+            ) => false,
+        }
+    }
+
     /// The value of a node that has to be of this shape; `null` is absent.
     #[inline]
     pub(super) fn read(self, node: &Node) -> Result<Val<'_>, Wrong<'_>> {
@@ -119,7 +138,7 @@ impl Shape {
 
     /// The same for an element of a list or an entry of a map: a `null` text is empty in a map.
     pub(super) fn read_entry(self, node: &Node) -> Result<Val<'_>, Wrong<'_>> {
-        if self == Shape::Text && node.value == Value::Null { Ok(Val::Text(Cow::Borrowed(""))) } else { self.read(node) }
+        if self == Shape::Text && node.is_null() { Ok(Val::Text(Cow::Borrowed(""))) } else { self.read(node) }
     }
 }
 
@@ -130,39 +149,30 @@ fn whole(value: f64) -> Option<i64> {
     (value.fract() == 0.0 && value.abs() <= EXACT).then_some(value as i64)
 }
 
+/// Whether a value that is written counts.
+#[inline]
+pub(super) fn counts(value: &Value, presence: Presence) -> bool {
+    match presence {
+        Presence::Written => true,
+        Presence::NonZero => match value {
+            Value::Bool(value) => *value,
+            Value::Int(value) => *value != 0,
+            Value::Float(value) => *value != 0.0,
+            Value::String(text) => !text.is_empty(),
+            Value::Null | Value::List(_) | Value::Map(_) => true,
+        },
+        Presence::NonEmpty => match value {
+            Value::String(text) => !text.is_empty(),
+            Value::List(items) => !items.is_empty(),
+            Value::Map(entries) => !entries.is_empty(),
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => true,
+        },
+    }
+}
+
 impl<'a> Val<'a> {
     pub(super) fn is_present(&self) -> bool {
         !matches!(self, Val::Absent)
-    }
-
-    /// The value, or absent where what is written does not count.
-    #[inline]
-    pub(super) fn counted(self, presence: Presence) -> Self {
-        let absent = match presence {
-            Presence::Written => false,
-            Presence::NonZero => match &self {
-                Val::Bool(value) => !value,
-                Val::Int(value) => *value == 0,
-                Val::Text(text) => text.is_empty(),
-                Val::Node(node) => match &node.value {
-                    Value::String(text) => text.is_empty(),
-                    Value::Int(value) => *value == 0,
-                    Value::Float(value) => *value == 0.0,
-                    Value::Null | Value::Bool(_) | Value::List(_) | Value::Map(_) => false,
-                },
-                Val::Absent | Val::Quantity(_) | Val::Constant(_) | Val::List(_) => false,
-            },
-            Presence::NonEmpty => match &self {
-                Val::Node(node) => match &node.value {
-                    Value::List(items) => items.is_empty(),
-                    Value::Map(entries) => entries.is_empty(),
-                    Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::String(_) => false,
-                },
-                Val::Text(text) => text.is_empty(),
-                Val::Absent | Val::Bool(_) | Val::Int(_) | Val::Quantity(_) | Val::Constant(_) | Val::List(_) => false,
-            },
-        };
-        if absent { Val::Absent } else { self }
     }
 
     /// The number of thousandths; absent when this is absent or unreadable.

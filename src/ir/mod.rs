@@ -310,7 +310,7 @@ pub enum Piece {
 }
 
 /// A list of elements in order, each bound to `slot`. Absent and null elements are left out.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Source {
     /// The element.
     pub slot: Slot,
@@ -325,7 +325,7 @@ pub struct Source {
 }
 
 /// Where elements come from.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub enum Elements {
     /// The elements of these lists, one list after the other. An absent list is empty.
     Lists(Vec<Value>),
@@ -370,7 +370,7 @@ pub enum Presence {
 }
 
 /// A value or absent.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub enum Value {
     /// A constant.
     Const(Const),
@@ -452,7 +452,7 @@ pub enum Root {
 }
 
 /// An item of a list expression.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub enum Item {
     /// A value; left out when absent.
     One(Value),
@@ -541,7 +541,7 @@ pub enum Function {
 }
 
 /// True or false, whatever is absent.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub enum Cond {
     /// Always so.
     Const(bool),

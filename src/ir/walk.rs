@@ -189,3 +189,11 @@ pub fn free_slots(node: Node<'_>) -> BTreeSet<Slot> {
     });
     read.difference(&bound).copied().collect()
 }
+
+/// How many levels a node has.
+#[must_use]
+pub fn depth(node: Node<'_>) -> usize {
+    let mut deepest = 0;
+    children(node, &mut |child| deepest = deepest.max(depth(child)));
+    deepest + 1
+}

@@ -1,5 +1,8 @@
 //! From the IR to the languages of the engines: the only generators of conditions.
 
+pub mod cel;
+pub mod rego;
+
 use crate::diagnostic::Span;
 
 /// Something that a language cannot say exactly.

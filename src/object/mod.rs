@@ -42,6 +42,12 @@ pub struct Key {
 }
 
 impl Node {
+    /// Whether this is `null`.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(self.value, Value::Null)
+    }
+
     /// The value under a key, where this is a map that has it.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Node> {

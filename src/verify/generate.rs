@@ -237,36 +237,61 @@ impl<'a> Generator<'a> {
         let Some(described) = self.rule.kinds.get(kind) else { return self.case(object, kind, origin) };
         let shape = Shape::new(self.schema, described);
         for (path, change) in changes {
-            let Some(place) = path.locate(shape, &object, &mut self.random) else { continue };
-            let Some(ty) = shape.ty(&place) else { continue };
-            let value = match change {
-                Change::Remove => None,
-                Change::Null => Some(Json::Null),
-                Change::Set(value) => Some(value.clone()),
-                Change::Usual(position) => {
-                    let all = usual(shape, &place, &mut self.random);
-                    Some(all.get(position % all.len().max(1)).cloned().unwrap_or(Json::Null))
-                }
-            };
-            if is_name(&place) && !value.as_ref().is_some_and(is_dns_name) {
-                continue;
-            }
-            match value {
-                None => {
-                    origin.push_str(&format!(", without {path}"));
-                    remove(&mut object, &place);
-                }
-                Some(value) => {
-                    if !fits(&ty, &value) {
-                        continue;
-                    }
-                    let shown: String = value.to_string().chars().take(80).collect();
-                    origin.push_str(&format!(", {path} = {shown}"));
-                    shape.put(&mut object, &place, value);
-                }
+            if let Some(done) = self.apply(shape, &mut object, path, change) {
+                origin.push_str(&done);
             }
         }
         self.case(object, kind, origin)
+    }
+
+    // Makes a change where the object allows it, and says what it was.
+    fn apply(&mut self, shape: Shape<'_>, object: &mut Json, path: &Path, change: &Change) -> Option<String> {
+        let place = path.locate(shape, object, &mut self.random)?;
+        let ty = shape.ty(&place)?;
+        let value = match change {
+            Change::Remove => None,
+            Change::Null => Some(Json::Null),
+            Change::Set(value) => Some(value.clone()),
+            Change::Usual(position) => {
+                let all = usual(shape, &place, &mut self.random);
+                Some(all.get(position % all.len().max(1)).cloned().unwrap_or(Json::Null))
+            }
+        };
+        if is_name(&place) && !value.as_ref().is_some_and(is_dns_name) {
+            return None;
+        }
+        match value {
+            None => {
+                remove(object, &place);
+                Some(format!(", without {path}"))
+            }
+            Some(value) if fits(&ty, &value) => {
+                let shown: String = value.to_string().chars().take(80).collect();
+                shape.put(object, &place, value);
+                Some(format!(", {path} = {shown}"))
+            }
+            Some(_) => None,
+        }
+    }
+
+    // What an object may have been before: the same, almost the same, or something else.
+    fn before(&mut self, object: &Json, kind: usize) -> Json {
+        if !self.random.one_in(3) {
+            let mut old = object.clone();
+            if let (Some(described), true) = (self.rule.kinds.get(kind), self.random.one_in(2)) {
+                let shape = Shape::new(self.schema, described);
+                for _ in 0..=self.random.below(2) {
+                    let Some((path, change)) = self.random.pick(&self.changes).cloned() else { break };
+                    self.apply(shape, &mut old, &path, &change);
+                }
+            }
+            return old;
+        }
+        let mut old = self.object(kind, Wish::Least, 2);
+        if let (Some(name), Some(slot)) = (object.pointer("/metadata/name"), old.pointer_mut("/metadata/name")) {
+            *slot = name.clone();
+        }
+        old
     }
 
     fn case(&mut self, object: Json, kind: usize, origin: String) -> Case {
@@ -275,13 +300,7 @@ impl<'a> Generator<'a> {
         } else {
             self.rule.operations.first().copied().unwrap_or(Operation::Create)
         };
-        let old_object = (operation == Operation::Update).then(|| {
-            let mut old = self.object(kind, Wish::Least, 2);
-            if let (Some(name), Some(slot)) = (object.pointer("/metadata/name"), old.pointer_mut("/metadata/name")) {
-                *slot = name.clone();
-            }
-            old
-        });
+        let old_object = (operation == Operation::Update).then(|| self.before(&object, kind));
         Case { object, old_object, operation, origin }
     }
 }

@@ -4,9 +4,9 @@
 # OUT is `bin` beside this file unless given; engines are opa, conftest, gator, kyverno, k8s (all unless named).
 # An engine whose pins and sources have not changed since it was built into OUT is left alone.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
-
-out=$(realpath -m "${1:-bin}")
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+out=$(realpath -m "${1:-$here/bin}")
+cd "$here"
 if [ $# -gt 0 ]; then shift; fi
 engines=("$@")
 if [ ${#engines[@]} -eq 0 ]; then engines=(opa conftest gator kyverno k8s); fi

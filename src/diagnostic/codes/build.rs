@@ -3,7 +3,7 @@
 use crate::diagnostic::Code;
 
 /// All of them.
-pub static ALL: &[&Code] = &[&NOT_EXPRESSIBLE, &NAME_COLLISION];
+pub static ALL: &[&Code] = &[&NOT_EXPRESSIBLE, &NAME_COLLISION, &TEMPLATE];
 
 /// A rule has no exact form in a target.
 pub static NOT_EXPRESSIBLE: Code = Code {
@@ -22,4 +22,12 @@ pub static NAME_COLLISION: Code = Code {
     explanation: "Engines allow fewer characters in names than packs and rules do, so that two names can become one there. Rego's package names \
 have no hyphen, for instance: the packs `pod-basics` and `pod_basics` would both be `polc.pod_basics`. One of them would hide the other, so it is an \
 error.\n\n```pol\npack pod-basics    // one file\npack pod_basics    // another file\n```\n\nRename one of them.\n",
+};
+
+/// A file of the output cannot be put together.
+pub static TEMPLATE: Code = Code {
+    id: "template-failed",
+    summary: "a file of the output cannot be put together",
+    explanation: "The text around the emitted rules comes from templates that are a part of polc. Should one of them fail, nothing is written rather than \
+something incomplete. There is nothing to change in the policies: report it.\n\n```text\n`opa/main.rego` cannot be written: ...\n```\n",
 };

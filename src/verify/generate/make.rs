@@ -417,7 +417,9 @@ impl<'a> Maker<'a> {
         let constant = matches!(item, Value::Const(_)) || !can_assign(item);
         if constant {
             let Some(held) = self.peek(item) else { return };
-            if want {
+            if matches!(list, Value::Call(Function::Split, _)) {
+                self.assign(list, if want { json!(["a", held, "b"]) } else { json!(["a"]) });
+            } else if want {
                 if let Some(place) = self.grow(list) {
                     self.shape.put(&mut self.object, &place, held);
                 }

@@ -263,6 +263,21 @@ impl Survey<'_> {
                 paths.extend(self.list(otherwise, hints));
                 paths
             }
+            Value::Call(Function::Split, arguments) => {
+                let separator = if let Some(Value::Const(Const::String(text))) = arguments.get(1) { text.as_str() } else { "," };
+                let mut texts = hints.to_vec();
+                for hint in hints.iter().filter_map(Json::as_str) {
+                    texts.extend([
+                        json!(format!("a{separator}{hint}{separator}b")),
+                        json!(format!("{hint}{separator}")),
+                        json!(format!("{separator}{separator}{hint}")),
+                    ]);
+                }
+                if let Some(first) = arguments.first() {
+                    self.value(first, &texts);
+                }
+                Vec::new()
+            }
             Value::Const(_)
             | Value::Root(_)
             | Value::Var(_)

@@ -154,7 +154,7 @@ type compiled struct {
 
 type judge struct {
 	policies []kyvernov1.PolicyInterface
-	rules    map[string]compiled
+	rules    map[string]validating.Validator
 	config   config.Configuration
 	jmespath jmespath.Interface
 	engine   engineapi.Engine
@@ -165,7 +165,7 @@ func newJudge() *judge {
 	jp := jmespath.New(configuration)
 	cluster := false
 	return &judge{
-		rules:    map[string]compiled{},
+		rules:    map[string]validating.Validator{},
 		config:   configuration,
 		jmespath: jp,
 		engine: engine.NewEngine(configuration, jp, nil, nil, imageverifycache.DisabledImageVerifyCache(),
@@ -175,14 +175,18 @@ func newJudge() *judge {
 
 // add compiles the rules as they stand in the policy and gives their number.
 func (j *judge) add(policy kyvernov1.PolicyInterface) (int, error) {
-	j.policies = append(j.policies, policy)
 	rules := policy.GetSpec().Rules
 	for _, rule := range rules {
 		if !rule.HasValidateCEL() {
 			return 0, fmt.Errorf("rule %s is not validate.cel", rule.Name)
 		}
-		j.rules[policy.GetName()+"/"+rule.Name] = compile(policy, rule)
+		prepared := compile(policy, rule)
+		if prepared.failure != nil {
+			return 0, fmt.Errorf("rule %s: %w", rule.Name, prepared.failure)
+		}
+		j.rules[policy.GetName()+"/"+rule.Name] = prepared.validator
 	}
+	j.policies = append(j.policies, policy)
 	return len(rules), nil
 }
 
@@ -205,6 +209,12 @@ func compile(policy kyvernov1.PolicyInterface, rule kyvernov1.Rule) compiled {
 	messages := compiler.CompileMessageExpressions(cel.OptionalVariableDeclarations{})
 	annotations := compiler.CompileAuditAnnotationsExpressions(with)
 	conditions := compiler.CompileMatchConditions(with)
+	// Kyverno would meet these once an object comes, and fall back to the static message where it is the message's expression that is broken.
+	for _, evaluator := range []cel.ConditionEvaluator{validations, messages, annotations, conditions} {
+		if problems := evaluator.CompilationErrors(); len(problems) > 0 {
+			return compiled{failure: errors.Join(problems...)}
+		}
+	}
 	matcher := matchconditions.NewMatcher(conditions, nil, policy.GetKind(), "", policy.GetName())
 	return compiled{validator: validating.NewValidator(validations, matcher, annotations, messages, nil, nil)}
 }
@@ -292,10 +302,7 @@ func (j *judge) byCompiled(policy kyvernov1.PolicyInterface, operation kyvernov1
 		if !found {
 			return nil, fmt.Errorf("rule %s was not written but generated: autogen is on", rule.Name)
 		}
-		if prepared.failure != nil {
-			return nil, prepared.failure
-		}
-		status, message, err := evaluate(prepared.validator, kind, operation, object, old)
+		status, message, err := evaluate(prepared, kind, operation, object, old)
 		if err != nil {
 			return nil, err
 		}

@@ -1,0 +1,276 @@
+//! Prints the tree as `opa fmt` does, so that formatting the output changes nothing.
+
+use super::tree::{Body, Expr, Head, Path, Rule, Scalar, Step, Stmt};
+use std::fmt::Write;
+
+/// Lines longer than this are broken where that can be.
+const WIDTH: usize = 120;
+
+/// Rules with an empty line in between, without a newline at the end.
+#[must_use]
+pub fn rules(rules: &[Rule]) -> String {
+    rules.iter().map(rule).collect::<Vec<_>>().join("\n\n")
+}
+
+/// One rule, without a newline at the end.
+#[must_use]
+pub fn rule(rule: &Rule) -> String {
+    let mut out = String::new();
+    for line in &rule.comment {
+        out.push_str(format!("# {line}").trim_end());
+        out.push('\n');
+    }
+    let start = out.len();
+    match &rule.head {
+        Head::True(name) => out.push_str(name),
+        Head::Value(name, value) => {
+            let room = if rule.body.0.is_empty() { 0 } else { 5 };
+            let _ = write!(out, "{name} := {}", expr(value, 0, name.len() + 4 + room));
+        }
+        Head::Contains(name, item) => {
+            let _ = write!(out, "{name} contains {}", flat(item));
+        }
+    }
+    match rule.body.0.as_slice() {
+        [] => {}
+        [only] => {
+            let line = stmt(only, 0, out.len() - start + 4);
+            if line.contains('\n')
+                || out.len() - start + 4 + line.chars().count() > WIDTH
+                || matches!(only, Stmt::Each(..) | Stmt::Declare(_))
+            {
+                out.push_str(" if ");
+                out.push_str(&braces(&rule.body));
+            } else {
+                let _ = write!(out, " if {line}");
+            }
+        }
+        _ => {
+            out.push_str(" if ");
+            out.push_str(&braces(&rule.body));
+        }
+    }
+    out
+}
+
+fn braces(body: &Body) -> String {
+    format!("{{\n{}}}", block(body, 1))
+}
+
+/// Each statement on a line of its own.
+fn block(body: &Body, indent: usize) -> String {
+    body.0.iter().fold(String::new(), |mut out, statement| {
+        let _ = writeln!(out, "{}{}", tabs(indent), stmt(statement, indent, indent * 4));
+        out
+    })
+}
+
+fn tabs(indent: usize) -> String {
+    "\t".repeat(indent)
+}
+
+/// A statement whose first line begins in column `column`.
+fn stmt(stmt: &Stmt, indent: usize, column: usize) -> String {
+    match stmt {
+        Stmt::Holds(value) => expr(value, indent, column),
+        Stmt::Let(name, value) => format!("{name} := {}", expr(value, indent, column + name.chars().count() + 4)),
+        Stmt::Present(name) => format!("{name} != null"),
+        Stmt::Declare(name) => format!("some {name}"),
+        Stmt::Each(name, list) => format!("some {name} in {}", expr(list, indent, column + name.chars().count() + 9)),
+        Stmt::Unless(path, scalar) => format!("not {} == {}", self::path(path), self::scalar(scalar)),
+        Stmt::Ever(body) => format!("{} != []", comprehension(&Expr::int(1), body, indent, column + 6)),
+        Stmt::Never(body) => format!("{} == []", comprehension(&Expr::int(1), body, indent, column + 6)),
+    }
+}
+
+/// An expression that begins in column `column`, over several lines if it is too long for one.
+fn expr(value: &Expr, indent: usize, column: usize) -> String {
+    let line = flat(value);
+    if column + line.chars().count() <= WIDTH && is_simple(value) {
+        return line;
+    }
+    match value {
+        Expr::Comprehension(head, body) => comprehension(head, body, indent, column),
+        Expr::Call(name, arguments) if !arguments.is_empty() => format!("{name}(\n{}{})", lines(arguments, indent), tabs(indent)),
+        Expr::Array(items) if !items.is_empty() => format!("[\n{}{}]", lines(items, indent), tabs(indent)),
+        Expr::Set(items) if !items.is_empty() => format!("{{\n{}{}}}", lines(items, indent), tabs(indent)),
+        Expr::Object(entries) if !entries.is_empty() => {
+            let entries = entries.iter().fold(String::new(), |mut out, (key, value)| {
+                let key = string(key);
+                let start = indent * 4 + 4 + key.chars().count() + 2;
+                let _ = writeln!(out, "{}{key}: {},", tabs(indent + 1), expr(value, indent + 1, start));
+                out
+            });
+            format!("{{\n{entries}{}}}", tabs(indent))
+        }
+        Expr::Infix(left, operator, right) => {
+            let left = expr(left, indent, column);
+            let start = if left.contains('\n') { indent * 4 + 1 } else { column + left.chars().count() };
+            format!("{left} {} {}", operator.text(), expr(right, indent, start + operator.text().len() + 2))
+        }
+        Expr::Ref(head, path) => format!("{}{}", expr(head, indent, column), steps(path)),
+        Expr::Call(..) | Expr::Array(_) | Expr::Set(_) | Expr::Object(_) | Expr::Scalar(_) | Expr::Regex(_) | Expr::Var(_) => line,
+    }
+}
+
+fn lines(items: &[Expr], indent: usize) -> String {
+    items.iter().fold(String::new(), |mut out, item| {
+        let _ = writeln!(out, "{}{},", tabs(indent + 1), expr(item, indent + 1, indent * 4 + 4));
+        out
+    })
+}
+
+fn comprehension(head: &Expr, body: &Body, indent: usize, column: usize) -> String {
+    let line = flat_comprehension(head, body);
+    if column + line.chars().count() <= WIDTH && is_short(body) {
+        return line;
+    }
+    format!("[{} |\n{}{}]", flat(head), block(body, indent + 1), tabs(indent))
+}
+
+/// Whether a body reads well on one line.
+fn is_short(body: &Body) -> bool {
+    body.0.len() <= 3
+        && body.0.iter().all(|stmt| match stmt {
+            Stmt::Holds(value) | Stmt::Let(_, value) | Stmt::Each(_, value) => is_simple(value),
+            Stmt::Ever(body) | Stmt::Never(body) => body.0.len() == 1 && is_short(body),
+            Stmt::Present(_) | Stmt::Declare(_) | Stmt::Unless(..) => true,
+        })
+}
+
+/// Whether an expression reads well on one line.
+fn is_simple(value: &Expr) -> bool {
+    match value {
+        Expr::Scalar(_) | Expr::Regex(_) | Expr::Var(_) => true,
+        Expr::Array(items) | Expr::Set(items) | Expr::Call(_, items) => items.iter().all(is_simple),
+        Expr::Object(entries) => entries.iter().all(|(_, value)| is_simple(value)),
+        Expr::Ref(head, _) => is_simple(head),
+        Expr::Infix(left, _, right) => is_simple(left) && is_simple(right),
+        Expr::Comprehension(head, body) => is_simple(head) && is_short(body),
+    }
+}
+
+/// An expression on one line.
+fn flat(value: &Expr) -> String {
+    match value {
+        Expr::Scalar(value) => scalar(value),
+        Expr::Regex(source) => regex(source),
+        Expr::Array(items) => format!("[{}]", all_flat(items)),
+        Expr::Set(items) => format!("{{{}}}", all_flat(items)),
+        Expr::Object(entries) => {
+            let entries: Vec<_> = entries.iter().map(|(key, value)| format!("{}: {}", string(key), flat(value))).collect();
+            format!("{{{}}}", entries.join(", "))
+        }
+        Expr::Var(name) => name.clone(),
+        Expr::Ref(head, path) => format!("{}{}", flat(head), steps(path)),
+        Expr::Call(name, arguments) => format!("{name}({})", all_flat(arguments)),
+        Expr::Infix(left, operator, right) => format!("{} {} {}", flat(left), operator.text(), flat(right)),
+        Expr::Comprehension(head, body) => flat_comprehension(head, body),
+    }
+}
+
+fn all_flat(items: &[Expr]) -> String {
+    items.iter().map(flat).collect::<Vec<_>>().join(", ")
+}
+
+fn flat_comprehension(head: &Expr, body: &Body) -> String {
+    format!("[{} | {}]", flat(head), body.0.iter().map(flat_stmt).collect::<Vec<_>>().join("; "))
+}
+
+fn flat_stmt(stmt: &Stmt) -> String {
+    match stmt {
+        Stmt::Holds(value) => flat(value),
+        Stmt::Let(name, value) => format!("{name} := {}", flat(value)),
+        Stmt::Present(name) => format!("{name} != null"),
+        Stmt::Declare(name) => format!("some {name}"),
+        Stmt::Each(name, list) => format!("some {name} in {}", flat(list)),
+        Stmt::Unless(path, scalar) => format!("not {} == {}", self::path(path), self::scalar(scalar)),
+        Stmt::Ever(body) => format!("{} != []", flat_comprehension(&Expr::int(1), body)),
+        Stmt::Never(body) => format!("{} == []", flat_comprehension(&Expr::int(1), body)),
+    }
+}
+
+fn steps(path: &[Step]) -> String {
+    path.iter().fold(String::new(), |mut out, step| {
+        match step {
+            Step::Key(name) => key(&mut out, name),
+            Step::Index(index) => {
+                let _ = write!(out, "[{}]", flat(index));
+            }
+            Step::Each => out.push_str("[_]"),
+        }
+        out
+    })
+}
+
+fn path(path: &Path) -> String {
+    path.keys.iter().fold(path.root.clone(), |mut out, name| {
+        key(&mut out, name);
+        out
+    })
+}
+
+fn key(out: &mut String, name: &str) {
+    if is_word(name) {
+        out.push('.');
+        out.push_str(name);
+    } else {
+        let _ = write!(out, "[{}]", string(name));
+    }
+}
+
+fn is_word(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !KEYWORDS.contains(&name)
+}
+
+/// Words that may not stand as a name, nor after a point.
+pub const KEYWORDS: [&str; 14] =
+    ["as", "contains", "default", "else", "every", "false", "if", "import", "in", "not", "null", "package", "some", "true"];
+
+fn scalar(value: &Scalar) -> String {
+    match value {
+        Scalar::Null => "null".to_owned(),
+        Scalar::Bool(value) => value.to_string(),
+        Scalar::Int(number) => number.to_string(),
+        Scalar::String(text) => string(text),
+    }
+}
+
+/// A text as a JSON string; whatever is invisible is escaped.
+#[must_use]
+pub fn string(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => {
+                out.push('\\');
+                out.push(c);
+            }
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            c if is_invisible(c) => {
+                let mut units = [0; 2];
+                for unit in c.encode_utf16(&mut units) {
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// Control characters, line and paragraph separators, what changes the direction of a text, the byte order mark and non-characters of the first plane.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff0}'..='\u{ffff}')
+}
+
+fn regex(source: &str) -> String {
+    if source.contains('\\') && !source.chars().any(|c| c == '`' || is_invisible(c)) { format!("`{source}`") } else { string(source) }
+}

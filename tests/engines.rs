@@ -1,0 +1,138 @@
+//! The drivers under `tests/engines/` themselves: that they judge, and that nothing which cannot be judged looks like a pass.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use serde_json::{Value as Json, json};
+use std::fs;
+use std::process::Command;
+use support::{engine, engine::Engine};
+
+const OPAS: [(&str, &str); 3] = [("polc-opa", "1.22.2"), ("polc-opa-1.21", "1.21.1"), ("polc-opa-1.17", "1.17.1")];
+
+const REGO: &str = r#"package polc.main
+
+violations contains {"rule": "p/r", "msg": concat("", ["hello ", input.metadata.name])} if input.metadata.labels.bad == "yes"
+
+violations contains {"rule": "p/n", "msg": "number"} if to_number(input.metadata.labels.number) > 1
+"#;
+
+fn pod(name: &str, labels: Json) -> Json {
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "default", "labels": labels}, "spec": {"containers": []}})
+}
+
+#[test]
+fn each_opa_is_the_pinned_one_and_judges() {
+    let work = tempfile::tempdir().unwrap();
+    fs::write(work.path().join("main.rego"), REGO).unwrap();
+    let folder = work.path().to_str().unwrap();
+    for (name, version) in OPAS {
+        let Some(program) = engine::find(name, "a Rego module in OPA") else { continue };
+        let engine = Engine::start(&program, &[folder]);
+        assert_eq!(engine.hello["version"], version);
+        assert_eq!(engine.hello["packages"], json!(["data.polc.main"]));
+        assert_eq!(engine.hello["rules"], 2);
+        let objects =
+            [pod("a", json!({"bad": "yes"})), pod("b", json!({})), pod("c", json!({"number": "none"})), pod("d", json!({"number": "2"}))];
+        let requests: Vec<Json> = objects.iter().enumerate().map(|(id, object)| json!({"id": id, "input": object})).collect();
+        let answers = engine.answers(&requests);
+        assert_eq!(answers[0], json!({"id": 0, "result": [{"rule": "p/r", "msg": "hello a"}]}));
+        assert_eq!(answers[1], json!({"id": 1, "result": []}));
+        let error = answers[2]["error"].as_str().unwrap_or_else(|| panic!("a builtin that fails is an error, not {}", answers[2]));
+        assert!(error.contains("to_number"), "{error}");
+        assert_eq!(answers[3], json!({"id": 3, "result": [{"rule": "p/n", "msg": "number"}]}));
+    }
+}
+
+#[test]
+fn an_undefined_answer_of_opa_is_an_error() {
+    let work = tempfile::tempdir().unwrap();
+    fs::write(work.path().join("main.rego"), REGO).unwrap();
+    for (name, _) in OPAS {
+        let Some(program) = engine::find(name, "an undefined query in OPA") else { continue };
+        let engine = Engine::start(&program, &["-query", "data.polc.mian.violations", work.path().to_str().unwrap()]);
+        let answers = engine.answers(&[json!({"id": 1, "input": {}})]);
+        assert_eq!(answers[0]["error"], "the query is undefined");
+    }
+}
+
+fn policy(name: &str, expression: &str, message: &str) -> String {
+    let policy = json!({
+        "apiVersion": "kyverno.io/v1", "kind": "ClusterPolicy",
+        "metadata": {"name": name, "annotations": {"pod-policies.kyverno.io/autogen-controllers": "none"}},
+        "spec": {"rules": [{
+            "name": "r",
+            "match": {"any": [{"resources": {"kinds": ["v1/Pod"], "operations": ["CREATE"]}}]},
+            "celPreconditions": [{"name": "where", "expression": "object.metadata.name != 'skipped'"}],
+            "validate": {
+                "failureAction": "Enforce", "allowExistingViolations": false,
+                "cel": {"expressions": [{"expression": expression, "messageExpression": message, "message": "static"}]}
+            }
+        }]}
+    });
+    format!("---\n{}", serde_yaml::to_string(&policy).unwrap())
+}
+
+const GOOD: &str = "!('bad' in object.metadata.?labels.orValue({}))";
+
+#[test]
+fn kyverno_judges_as_its_own_engine_does() {
+    let Some(program) = engine::find("polc-kyverno", "a ClusterPolicy in Kyverno") else { return };
+    let work = tempfile::tempdir().unwrap();
+    fs::write(work.path().join("policy.yaml"), policy("good", GOOD, "'hello ' + object.metadata.name")).unwrap();
+    let engine = Engine::start(&program, &[work.path().to_str().unwrap()]);
+    assert_eq!(engine.hello["version"], "1.19.1");
+    assert_eq!((&engine.hello["policies"], &engine.hello["rules"], &engine.hello["refused"]), (&json!(1), &json!(1), &json!([])));
+    let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s", "namespace": "default"}});
+    let objects = [pod("a", json!({"bad": "yes"})), pod("b", json!({})), pod("skipped", json!({"bad": "yes"})), service];
+    let requests: Vec<Json> =
+        [false, true].iter().flat_map(|full| objects.iter().map(move |object| json!({"object": object, "full": full}))).collect();
+    let answers = engine.answers(&requests);
+    let (compiled, full) = answers.split_at(objects.len());
+    assert_eq!(compiled, full);
+    assert_eq!(compiled[0]["results"], json!([{"policy": "good", "rule": "r", "status": "fail", "message": "hello a"}]));
+    assert_eq!(compiled[1]["results"][0]["status"], "pass");
+    assert_eq!(compiled[2]["results"][0]["status"], "skip");
+    assert_eq!(compiled[3], json!({"ran": 0, "results": []}));
+}
+
+#[test]
+fn kyverno_says_which_policies_it_refuses() {
+    let Some(program) = engine::find("polc-kyverno", "policies that Kyverno refuses") else { return };
+    let work = tempfile::tempdir().unwrap();
+    let all = [
+        policy("good", GOOD, "'m'"),
+        policy("Bad_Name", GOOD, "'m'"),
+        policy("substituted", "object.metadata.name != '{{ nope }}'", "'m'"),
+        policy("broken", "object.metadata.name ==", "'m'"),
+    ];
+    fs::write(work.path().join("policies.yaml"), all.concat()).unwrap();
+    let engine = Engine::start(&program, &[work.path().to_str().unwrap()]);
+    let refused: Vec<&str> =
+        engine.hello["refused"].as_array().unwrap().iter().map(|refused| refused["policy"].as_str().unwrap()).collect();
+    assert_eq!(refused, ["Bad_Name", "substituted", "broken"], "{}", engine.hello);
+    assert_eq!(engine.hello["rules"], 1);
+}
+
+#[test]
+fn kyvernos_command_passes_where_nothing_ran() {
+    let Some(program) = engine::find("kyverno", "Kyverno's command") else { return };
+    let work = tempfile::tempdir().unwrap();
+    let path = |name: &str| work.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("pod.yaml"), serde_yaml::to_string(&pod("a", json!({"bad": "yes"}))).unwrap()).unwrap();
+    fs::write(path("good.yaml"), policy("good", GOOD, "'m'")).unwrap();
+    fs::write(path("bad.yaml"), policy("Bad_Name", GOOD, "'m'")).unwrap();
+    let apply = |name: &str| Command::new(&program).args(["apply", &path(name), "-r", &path("pod.yaml")]).output().unwrap();
+    let counted = |text: &str, what: &str| text.contains(what);
+
+    let good = apply("good.yaml");
+    assert!(!good.status.success());
+    assert!(counted(&String::from_utf8_lossy(&good.stdout), "fail: 1"), "{good:?}");
+    // These are why the rules that ran are counted everywhere.
+    for name in ["bad.yaml", "missing.yaml"] {
+        let nothing = apply(name);
+        let said = String::from_utf8_lossy(&nothing.stdout).into_owned() + &String::from_utf8_lossy(&nothing.stderr);
+        assert!(!counted(&said, "fail: 1"), "{name}: {said}");
+    }
+}

@@ -1,0 +1,103 @@
+//! The cases under `golden/`.
+
+use super::repository;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The options of a case's build.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Options {
+    /// The targets; all of them unless given.
+    #[serde(default)]
+    targets: Vec<String>,
+    /// Params, as on the command line.
+    #[serde(default)]
+    params: BTreeMap<String, String>,
+}
+
+/// A case.
+#[derive(Debug)]
+pub struct Case {
+    /// The name of its folder.
+    pub name: String,
+    /// Its folder.
+    pub folder: PathBuf,
+    options: Options,
+}
+
+/// All cases, in the order of their names.
+pub fn cases() -> Vec<Case> {
+    let mut cases: Vec<Case> = fs::read_dir(repository("golden"))
+        .unwrap()
+        .map(|entry| {
+            let folder = entry.unwrap().path();
+            let options = fs::read_to_string(folder.join("build.json"))
+                .map_or_else(|_| Options::default(), |text| serde_json::from_str(&text).unwrap());
+            Case { name: folder.file_name().unwrap().to_str().unwrap().to_owned(), folder, options }
+        })
+        .collect();
+    cases.sort_by(|a, b| a.name.cmp(&b.name));
+    cases
+}
+
+impl Case {
+    /// Its policy files.
+    pub fn sources(&self) -> Vec<PathBuf> {
+        let mut sources: Vec<PathBuf> = fs::read_dir(&self.folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "pol"))
+            .collect();
+        sources.sort();
+        sources
+    }
+
+    /// Its params, as `name=value`.
+    pub fn params(&self) -> Vec<String> {
+        self.options.params.iter().map(|(name, value)| format!("{name}={value}")).collect()
+    }
+
+    /// Builds it into a folder, through the command.
+    pub fn build_into(&self, out: &Path) {
+        build(&self.sources(), &self.options.targets, &self.params(), out);
+    }
+
+    /// What it gives: the files by `target/path`.
+    pub fn build(&self) -> BTreeMap<String, Vec<u8>> {
+        let out = tempfile::tempdir().unwrap();
+        self.build_into(out.path());
+        let mut files = BTreeMap::new();
+        for entry in walkdir::WalkDir::new(out.path()).min_depth(2) {
+            let entry = entry.unwrap();
+            if entry.file_type().is_file() {
+                let path = entry.path().strip_prefix(out.path()).unwrap();
+                let path = path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
+                files.insert(path, fs::read(entry.path()).unwrap());
+            }
+        }
+        files
+    }
+}
+
+/// Runs `polc build`, which has to succeed.
+pub fn build(sources: &[PathBuf], targets: &[String], params: &[String], out: &Path) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_polc"));
+    command.arg("build").args(sources).arg("--out").arg(out);
+    if !targets.is_empty() {
+        command.arg("--target").arg(targets.join(","));
+    }
+    for param in params {
+        command.arg("--param").arg(param);
+    }
+    let output = command.output().unwrap();
+    assert!(
+        output.status.success(),
+        "polc build {sources:?}: {}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}

@@ -1,0 +1,22 @@
+//! What the tests of whole builds share.
+
+#![allow(dead_code, reason = "each test crate uses a part")]
+
+pub mod engine;
+pub mod golden;
+
+use std::path::PathBuf;
+
+/// A path in the repository.
+pub fn repository(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// The documents of a YAML text.
+pub fn yaml_documents(text: &str) -> Vec<serde_json::Value> {
+    use serde::Deserialize as _;
+    serde_yaml::Deserializer::from_str(text)
+        .map(|document| serde_json::Value::deserialize(document).unwrap())
+        .filter(|value| !value.is_null())
+        .collect()
+}
