@@ -4,6 +4,8 @@
 
 pub mod compile;
 pub mod diagnostic;
+#[cfg(feature = "engines")]
+pub mod engine;
 pub mod eval;
 pub mod ir;
 pub mod lower;

@@ -1,0 +1,3 @@
+//! The embedded engines: what is emitted, run at once. They are a smoke test; the engines that clusters run are the judges.
+
+pub mod cel;
