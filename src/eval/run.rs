@@ -471,8 +471,11 @@ impl<'a> Run<'a> {
         let value = match holder {
             Holder::Absent => Val::Absent,
             Holder::Node(node) => match node.get(&field.name) {
-                Some(node) if counts(&node.value, field.presence) => field.shape.read(node)?,
-                Some(_) | None => Val::Absent,
+                Some(node) => {
+                    let value = field.shape.read(node)?;
+                    if counts(&node.value, field.presence) { value } else { Val::Absent }
+                }
+                None => Val::Absent,
             },
             Holder::Constant(constant) => member(constant, &field.name),
         };
@@ -735,9 +738,12 @@ fn follow<'a>(start: &'a Node, steps: &[Name]) -> Result<'a, Option<&'a Node>> {
     let mut node = start;
     for step in steps {
         match node.get(&step.name) {
-            Some(child) if !child.is_null() && counts(&child.value, step.presence) => {
+            Some(child) if !child.is_null() => {
                 if !step.shape.fits(&child.value) {
                     return Err(Wrong(Some(child)));
+                }
+                if !counts(&child.value, step.presence) {
+                    return Ok(None);
                 }
                 node = child;
             }

@@ -1,7 +1,7 @@
 //! Label selectors.
 
 use super::value::{Constant, Val};
-use crate::object::{Node, Value};
+use crate::object::Node;
 
 /// Whether a selector selects labels: see [`crate::ir::Cond::Selects`].
 pub(super) fn selects(selector: &Val<'_>, map: bool, labels: &Val<'_>) -> bool {
@@ -62,6 +62,7 @@ fn text(node: &Node) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::object::Value;
     use serde_json::{Value as Json, json};
 
     fn check(selector: &Json, map: bool, labels: &Json) -> bool {

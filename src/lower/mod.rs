@@ -1,5 +1,6 @@
 //! From the IR to the languages of the engines: the only generators of conditions.
 
+pub mod cel;
 pub mod rego;
 
 use crate::diagnostic::Span;

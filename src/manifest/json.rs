@@ -94,7 +94,7 @@ impl Parser<'_> {
 
     fn unexpected<T>(&mut self, wanted: &str) -> Result<T, JsonError> {
         match self.text.get(self.at..).and_then(|rest| rest.chars().next()) {
-            Some(found) => self.error(format!("`{}` stands where {wanted} is expected", found.escape_debug())),
+            Some(found) => self.error(format!("`{found}` stands where {wanted} is expected")),
             None => self.error(format!("the text ends where {wanted} is expected")),
         }
     }

@@ -177,8 +177,7 @@ impl Reader {
                 {
                     return self.list(node, &own, depth);
                 }
-                let line = node.entries().first().map_or(node.line, |(key, _)| key.line.min(node.line));
-                self.read.documents.push(Document { line, index: self.read.documents.len(), node, findings: Vec::new() });
+                self.read.documents.push(Document { line: node.line, index: self.read.documents.len(), node, findings: Vec::new() });
                 return;
             }
             // an empty document

@@ -49,7 +49,7 @@ pub(super) fn parse(text: &str, line: u32, budget: &mut usize) -> Result<Parsed,
         Err(failure) => return Err(explain(text, line, failure)),
     }
     let parsed = builder.finish();
-    match tab_between_tokens(text) {
+    match stray_tab(text) {
         Some((row, column)) => Err(YamlError { kind: ErrorKind::Tab, message: String::new(), line: line.saturating_add(row), column }),
         None => Ok(parsed),
     }
@@ -110,21 +110,17 @@ fn is_indentation(error: &ScanError) -> bool {
 
 /// The rows after the first one of the quoted text that starts at the mark.
 fn quoted_rows(text: &str, start: Marker) -> std::ops::Range<usize> {
-    let mut chars = text.chars().skip(start.index());
+    let mut chars = text.chars().skip(start.index()).peekable();
     let quote = chars.next().unwrap_or('"');
     let mut rows = 0;
-    let mut escaped = false;
-    for c in chars {
+    while let Some(c) = chars.next() {
+        let escaped = (c == '\\' && quote == '"') || (c == '\'' && quote == '\'' && chars.peek() == Some(&'\''));
+        let c = if escaped { chars.next().filter(|c| *c == '\n') } else { Some(c) };
         match c {
-            '\n' => rows += 1,
-            '\\' if quote == '"' && !escaped => {
-                escaped = true;
-                continue;
-            }
-            _ if c == quote && !escaped => break,
+            Some('\n') => rows += 1,
+            Some(c) if c == quote => break,
             _ => {}
         }
-        escaped = false;
     }
     start.line()..start.line() + rows
 }
@@ -141,7 +137,7 @@ fn explain(text: &str, line: u32, failure: Failure) -> YamlError {
         }
         Failure::Other(message, line, column) => (message, line, column),
     };
-    if let Some((row, column)) = indenting_tab(text, |_| true)
+    if let Some((row, column)) = stray_tab(text)
         && (line.saturating_add(row) <= at || message.contains("found a tab"))
     {
         return YamlError { kind: ErrorKind::Tab, message: String::new(), line: line.saturating_add(row), column };
@@ -184,20 +180,23 @@ fn indenting_tab(text: &str, counts: impl Fn(usize) -> bool) -> Option<(u32, u32
     })
 }
 
-/// The first tab that indents a line which is not within a text of several lines or a `{...}`: the parser takes some of them, `kubectl` none.
-fn tab_between_tokens(text: &str) -> Option<(u32, u32)> {
+/// The first tab that indents a line which is not within a text of several lines or a `{...}`: the parser takes some of them, `kubectl` none. Where the parser stops,
+/// the lines behind are taken as they stand.
+fn stray_tab(text: &str) -> Option<(u32, u32)> {
     indenting_tab(text, |_| true)?;
     // (first row that is covered, row after the last)
     let mut covered: Vec<(usize, usize)> = Vec::new();
     let mut open: Vec<(usize, bool)> = Vec::new();
+    let rows = text.lines().count();
     let mut parser = Parser::new_from_str(text);
     while let Some(Ok((event, span))) = parser.next_event() {
         match event {
             Event::Scalar(_, style, ..) => {
+                // a block ends where the next token starts, or with the text
                 let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
                 let start = if block { span.start.line().saturating_sub(1) } else { span.start.line() };
-                covered
-                    .push((start, if block { span.end.line().saturating_sub(usize::from(span.end.col() == 0)) } else { span.end.line() }));
+                let last = !block || (span.end.line() == rows && !text.ends_with('\n'));
+                covered.push((start, if last { span.end.line() } else { span.end.line().saturating_sub(1) }));
             }
             Event::MappingStart(..) | Event::SequenceStart(..) => open.push((span.start.line(), !span.is_empty())),
             Event::MappingEnd | Event::SequenceEnd => {
@@ -407,7 +406,7 @@ impl<'b> Builder<'b> {
         let Some(frame) = self.frames.last_mut() else { return Ok(()) };
         for (key, value) in maps.into_iter().flatten() {
             let own = self.entries.get_mut(frame.start..).unwrap_or_default();
-            match own.iter_mut().find(|(other, _)| other.name == key.name) {
+            match own.iter_mut().rfind(|(other, _)| other.name == key.name) {
                 Some(entry) => *entry = (key, value),
                 None => {
                     frame.merged.push(key.name.clone());

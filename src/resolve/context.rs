@@ -18,7 +18,8 @@ const MAX_DEPTH: u32 = 100;
 #[derive(Debug, Clone)]
 pub(super) struct Local {
     pub name: String,
-    pub term: Term,
+    /// None where an error was reported.
+    pub term: Option<Term>,
     /// Where a `let` binds it: it has to be used.
     pub defined: Option<Span>,
     pub size: usize,
@@ -58,6 +59,10 @@ pub(super) struct Context<'a> {
     pub declared: bool,
     /// Whether the rule says `except scale`, and where it reads `spec.replicas`.
     pub replicas_read: Option<Span>,
+    /// The conditions around a statement, for the lint.
+    pub around: Vec<Cond>,
+    /// The comparisons of a check as they are written, for the lint.
+    pub atoms: Vec<super::lint::Atom>,
     lets: BTreeMap<String, Option<(Term, usize)>>,
     stack: Vec<String>,
     nodes: usize,
@@ -87,6 +92,8 @@ impl<'a> Context<'a> {
             old: false,
             declared: false,
             replicas_read: None,
+            around: Vec::new(),
+            atoms: Vec::new(),
             lets: BTreeMap::new(),
             stack: Vec::new(),
             nodes: 0,
@@ -175,7 +182,7 @@ impl<'a> Context<'a> {
             let (term, size, defined) = (local.term.clone(), local.size, local.defined);
             self.used.extend(defined);
             self.charge(size, span)?;
-            return Some(match term {
+            return Some(match term? {
                 Term::Val(typed) if matches!(typed.value, Value::Var(_)) => Term::Val(Typed { path: Some(span), ..typed }),
                 term => term,
             });
@@ -284,8 +291,8 @@ impl<'a> Context<'a> {
             }
         };
         match root {
-            Root::OldObject | Root::NamespaceObject | Root::Request => self.note(format!("`{name}`"), span),
-            Root::Object | Root::Pod => {}
+            Root::OldObject | Root::NamespaceObject | Root::Request if !self.old => self.note(format!("`{name}`"), span),
+            Root::OldObject | Root::NamespaceObject | Root::Request | Root::Object | Root::Pod => {}
         }
         let mut typed = Typed::new(Value::Root(root), ty);
         typed.path = Some(span);
@@ -345,7 +352,7 @@ impl<'a> Context<'a> {
         let scope = std::mem::take(&mut self.scope);
         for ((arg, _), term) in function.args.iter().zip(args) {
             let size = size_of(&term);
-            self.scope.push(Local { name: arg.node.clone(), term, defined: None, size });
+            self.scope.push(Local { name: arg.node.clone(), term: Some(term), defined: None, size });
         }
         let term = self.expr(&function.body);
         self.scope = scope;
@@ -356,12 +363,12 @@ impl<'a> Context<'a> {
     /// Binds a name for what follows.
     pub fn bind(&mut self, name: &str, term: Term) {
         let size = size_of(&term);
-        self.scope.push(Local { name: name.to_owned(), term, defined: None, size });
+        self.scope.push(Local { name: name.to_owned(), term: Some(term), defined: None, size });
     }
 
     /// Binds a `let`.
-    pub fn bind_let(&mut self, name: &Name, term: Term) {
-        let size = size_of(&term);
+    pub fn bind_let(&mut self, name: &Name, term: Option<Term>) {
+        let size = term.as_ref().map_or(0, size_of);
         self.defined.insert(name.span, name.node.clone());
         self.scope.push(Local { name: name.node.clone(), term, defined: Some(name.span), size });
     }

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::fold;
+use super::lint::Atom;
 use super::types::{Flavour, Part, Term, Typed, describe, join, type_of_const};
 use crate::diagnostic::codes::resolve as codes;
 use crate::diagnostic::{Span, nearest};
@@ -305,6 +306,7 @@ impl<'a> Context<'a> {
         let b = self.expr(right);
         let (a, b) = (a?, b?);
         let (l, r) = (left.span, right.span);
+        let swapped = const_of(&a).is_some();
         let cond = match op {
             BinaryOp::Eq => self.equal(a, l, b, r)?,
             BinaryOp::Ne => fold::not(self.equal(a, l, b, r)?),
@@ -322,6 +324,8 @@ impl<'a> Context<'a> {
             BinaryOp::NotContains => fold::not(self.contains(a, l, b, r)?),
             BinaryOp::Or | BinaryOp::And | BinaryOp::Coalesce | BinaryOp::Add | BinaryOp::Sub => return None,
         };
+        let (first, second) = if swapped { (r, l) } else { (l, r) };
+        self.atoms.push(Atom { cond: cond.clone(), first, second });
         Some(Term::Cond(cond))
     }
 

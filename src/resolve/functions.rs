@@ -94,6 +94,7 @@ impl<'a> Context<'a> {
     }
 
     fn wrong_count<T>(&mut self, name: &Name, wanted: &[&str], given: usize, span: Span) -> Option<T> {
+        let are = if given == 1 { "is" } else { "are" };
         let count = match wanted.len() {
             0 => "no arguments".to_owned(),
             1 => "1 argument".to_owned(),
@@ -103,7 +104,7 @@ impl<'a> Context<'a> {
         self.error(
             &codes::WRONG_ARGUMENTS,
             span,
-            format!("`{}` takes {count}, and {given} are given", name.node),
+            format!("`{}` takes {count}, and {given} {are} given", name.node),
             format!("write `{call}`"),
         )
     }

@@ -180,10 +180,13 @@ impl<'a> Context<'a> {
         self.bind(bind.name, value.clone());
         let mark = self.mark();
         let filter = bind.filter.map_or(Some(Cond::Const(true)), |filter| self.cond(filter));
+        let around = self.around.len();
+        self.around.extend(filter.clone());
         let done = match &filter {
             Some(_) => body(self, &value),
             None => None,
         };
+        self.around.truncate(around);
         self.scope.truncate(depth);
         self.loops.pop();
         let mut filter = filter?;
@@ -393,7 +396,11 @@ impl<'a> Context<'a> {
                     filter = fold::and([filter, self.cond(condition)?]);
                 }
             }
-            inner.push(Iter::Leaf(body(self, &element)?));
+            let around = self.around.len();
+            self.around.push(filter.clone());
+            let leaf = body(self, &element);
+            self.around.truncate(around);
+            inner.push(Iter::Leaf(leaf?));
         } else {
             self.step(Cond::Const(true), element, steps, bind, span, body, &mut inner)?;
         }
@@ -456,7 +463,10 @@ impl<'a> Context<'a> {
                 guard = guard.zip(cond).map(|(guard, cond)| fold::and([guard, cond]));
             }
         }
+        let around = self.around.len();
+        self.around.extend(guard.clone());
         let done = guard.and_then(|guard| body(self, &term).map(|leaf| (guard, leaf)));
+        self.around.truncate(around);
         self.scope.truncate(depth);
         let (guard, leaf) = done?;
         match guard {

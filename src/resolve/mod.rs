@@ -12,6 +12,7 @@ mod fold;
 mod functions;
 mod items;
 mod iter;
+mod lint;
 mod params;
 mod path;
 mod pattern;
@@ -35,7 +36,8 @@ pub struct Options {
     pub params: BTreeMap<String, String>,
     /// Values of params by `pack.name`, over all others: what a test says with `with`.
     pub values: BTreeMap<String, Const>,
-    /// The packs that are compiled, with those that they use; all where there is none.
+    /// The packs that are compiled, with those that they use; all where there is none. A pack that is named here keeps all its rules, for it is wanted for itself: what a user
+    /// of it leaves out or overrides is left out only where the pack is there for its users.
     pub roots: BTreeSet<String>,
     /// The day on which exemptions are judged, `YYYY-MM-DD`; without it none is past.
     pub today: Option<String>,
@@ -89,7 +91,8 @@ pub fn resolve(files: &[(u32, File)], sources: &Sources, schema: &Schema, option
     check_uses(&packs, &mut diagnostics);
     let order = order(&packs, options, &mut diagnostics);
     params::settle(&world, &mut packs, &order, &mut diagnostics);
-    let left_out = left_out(&packs, &order, &mut diagnostics);
+    let mut left_out = left_out(&packs, &order, &mut diagnostics);
+    left_out.retain(|rule| !options.roots.contains(rule.split('/').next().unwrap_or_default()));
     let mut program = Program::default();
     for name in &order {
         if let Some(items) = packs.get(name) {
@@ -376,7 +379,6 @@ fn pack<'a>(
 ) -> Pack {
     let mut out = Pack { name: items.name.clone(), doc: items.doc.clone(), ..Pack::default() };
     let mut dropped = Dropped::default();
-    let before = diagnostics.len();
     for (item, rule) in &items.rules {
         let (resolved, found) = rule::resolve(world, items, item, rule, &mut dropped);
         diagnostics.extend(found);
@@ -388,7 +390,7 @@ fn pack<'a>(
             out.params.insert(name.clone(), constant);
         }
     }
-    if diagnostics.iter().skip(before).all(|diagnostic| diagnostic.level == Level::Warning) {
+    if diagnostics.iter().all(|diagnostic| diagnostic.level == Level::Warning) {
         unused(items, &dropped, diagnostics);
     }
     out

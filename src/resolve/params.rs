@@ -31,6 +31,10 @@ pub(super) fn settle(world: &World<'_>, packs: &mut BTreeMap<String, PackItems<'
         let Some(pack) = packs.get(name) else { continue };
         let mut values = BTreeMap::new();
         for (param_name, param) in &pack.params {
+            if check_type(&param.ty, diagnostics).is_none() {
+                values.insert(param_name.clone(), None);
+                continue;
+            }
             let key = format!("{name}.{param_name}");
             let text = world.options.params.get(&key).or_else(|| world.options.params.get(param_name));
             let value = if let Some(value) = world.options.values.get(&key) {
@@ -63,11 +67,7 @@ pub(super) fn settle(world: &World<'_>, packs: &mut BTreeMap<String, PackItems<'
                 );
                 None
             };
-            if check_type(&param.ty, diagnostics).is_none() {
-                values.insert(param_name.clone(), None);
-            } else {
-                values.insert(param_name.clone(), value);
-            }
+            values.insert(param_name.clone(), value);
         }
         let mut settled = pack.clone();
         settled.values = values;
@@ -189,8 +189,12 @@ fn check_type(ty: &Type, diagnostics: &mut Vec<Diagnostic>) -> Option<()> {
             _ => "leave `< >` out",
         };
         diagnostics.push(
-            Diagnostic::error(&codes::WRONG_TYPE, name.span, format!("`{}` takes {wanted} types, not {}", name.node, args.len()))
-                .with_help(help),
+            Diagnostic::error(
+                &codes::WRONG_TYPE,
+                name.span,
+                format!("`{}` takes {wanted} type{}, not {}", name.node, if wanted == 1 { "" } else { "s" }, args.len()),
+            )
+            .with_help(help),
         );
         return None;
     }

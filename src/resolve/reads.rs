@@ -10,7 +10,7 @@ pub(super) fn distinct(reads: Vec<Read>) -> Vec<Read> {
     reads
         .into_iter()
         .filter(|read| !read.sources.iter().any(|source| matches!(&source.of, Elements::Lists(lists) if lists.iter().all(is_nothing))))
-        .filter(|read| seen.insert(renamed(&print_read(read))))
+        .filter(|read| seen.insert(renamed(&print_read(&Read { path: String::new(), ..read.clone() }))))
         .collect()
 }
 

@@ -8,6 +8,7 @@ use super::{Dropped, PackItems, World};
 use crate::diagnostic::codes::resolve as codes;
 use crate::diagnostic::{Diagnostic, Span, nearest};
 use crate::ir::{Action, Cond, Const, Kind, Operation, Rule, Severity, Targets, Ty, Value};
+use crate::schema::Removed;
 use crate::syntax::ast::{self, Clause, Expr, Item, KindName, Name};
 use std::collections::BTreeSet;
 
@@ -107,13 +108,7 @@ impl<'a> World<'a> {
             several => {
                 let groups: Vec<String> = several
                     .iter()
-                    .map(|info| {
-                        if info.kind.group.is_empty() {
-                            format!("`{name}` of `v1` as `{name}.core`")
-                        } else {
-                            format!("`{name}.{}`", info.kind.group)
-                        }
-                    })
+                    .map(|info| format!("`{name}.{}`", if info.kind.group.is_empty() { "core" } else { &info.kind.group }))
                     .collect();
                 Err(Box::new(
                     Diagnostic::error(&codes::AMBIGUOUS_KIND, span, format!("several API groups have the kind `{name}`"))
@@ -136,19 +131,22 @@ impl<'a> World<'a> {
             "rbac.authorization.k8s.io",
             "storage.k8s.io",
         ];
+        let mut last: Option<&'static Removed> = None;
         for candidate in groups.iter().copied().filter(|candidate| group.is_none_or(|group| group == *candidate)).chain(group) {
             for version in ["v1", "v1beta1", "v1beta2", "v2beta1", "v2beta2", "v1alpha1"] {
                 let api_version = if candidate.is_empty() { version.to_owned() } else { format!("{candidate}/{version}") };
-                if let Some(removed) = self.schema.removed(&api_version, name) {
-                    let help = match (removed.replacement, removed.advice) {
-                        (Some(replacement), _) => format!("use `{replacement}`"),
-                        (None, Some(advice)) => advice.to_owned(),
-                        (None, None) => "remove the rule".to_owned(),
-                    };
-                    let message = format!("`{written}` ({api_version}) was removed in Kubernetes 1.{}", removed.in_minor);
-                    return Diagnostic::error(&codes::REMOVED_VERSION, span, message).with_help(help);
-                }
+                let removed = self.schema.removed(&api_version, name);
+                last = last.into_iter().chain(removed).max_by_key(|removed| removed.in_minor);
             }
+        }
+        if let Some(removed) = last {
+            let help = match (removed.replacement, removed.advice) {
+                (Some(replacement), _) => format!("use `{replacement}`"),
+                (None, Some(advice)) => advice.to_owned(),
+                (None, None) => "remove the rule".to_owned(),
+            };
+            let message = format!("`{written}` ({}) was removed in Kubernetes 1.{}", removed.api_version, removed.in_minor);
+            return Diagnostic::error(&codes::REMOVED_VERSION, span, message).with_help(help);
         }
         let known = self.schema.kinds().iter().map(|info| info.kind.kind.as_str());
         let help = match nearest(name, known.chain(["workloads", "templates", "controllers", "any"])) {
@@ -376,8 +374,12 @@ impl<'a> Context<'a> {
                 let object = self.name("object", span)?;
                 let metadata = self.field(object, "metadata", span, span)?;
                 let namespace = self.field(metadata, "namespace", span, span)?;
-                let namespace = self.operand(namespace, span)?;
-                Some(fold::and([namespaced, fold::is_in(namespace.value, list, Ty::String)]))
+                let mut namespace = self.operand(namespace, span)?.value;
+                // Only objects that live in a namespace get here.
+                if let Value::Field { default, .. } = &mut namespace {
+                    *default = Some(Box::new(Value::Const(Const::String("default".to_owned()))));
+                }
+                Some(fold::and([namespaced, fold::is_in(namespace, list, Ty::String)]))
             }
             "runtimeClasses" => {
                 let pod = self.name("pod", span)?;
@@ -432,6 +434,7 @@ pub(super) fn resolve<'a>(
         );
     }
     let applies = context.applies(&header);
+    context.around.extend(applies.clone());
     let body = context.block(&rule.body);
     if !rule.body.is_empty() && !has_check(&rule.body) {
         context.error::<()>(
@@ -442,14 +445,14 @@ pub(super) fn resolve<'a>(
         );
     }
     context.warn_unused();
-    if let (Some(span), false) = (context.replicas_read, header.except_scale) {
+    dropped.used_items.append(&mut context.used_items);
+    let fine = !context.diagnostics.iter().any(|diagnostic| diagnostic.level == crate::diagnostic::Level::Error);
+    if let (Some(span), false, true) = (context.replicas_read, header.except_scale, fine) {
         context.diagnostics.push(
             Diagnostic::warning(&codes::SCALE, span, "`kubectl scale` changes the replicas without this rule seeing it")
                 .with_help("write `except scale` to say that this is meant, or one more rule for `/scale`"),
         );
     }
-    dropped.used_items.append(&mut context.used_items);
-    let fine = !context.diagnostics.iter().any(|diagnostic| diagnostic.level == crate::diagnostic::Level::Error);
     let rule = match (fine, applies, body) {
         (true, Some(applies), Some(body)) => {
             let never = matches!(applies, Cond::Const(false));

@@ -55,22 +55,26 @@ impl<'a> Context<'a> {
     /// Binds what a `let` stands for.
     pub fn let_stmt(&mut self, binding: &'a Let) -> Option<()> {
         self.check_bindable(&binding.name)?;
-        let term = self.expr(&binding.value)?;
-        self.check_depth(&term, binding.value.span)?;
+        let term = self.expr(&binding.value);
+        let term = term.and_then(|term| self.check_depth(&term, binding.value.span).map(|()| term));
+        let fine = term.as_ref().map(|_| ());
         self.bind_let(&binding.name, term);
-        Some(())
+        fine
     }
 
     fn if_stmt(&mut self, condition: &'a Expr, then: &'a [ast::Stmt], otherwise: &'a [ast::Stmt], span: Span) -> Option<Vec<Stmt>> {
         self.enter(span)?;
         let condition = self.cond(condition);
         let mark = self.mark();
+        let around = self.around.len();
+        self.around.extend(condition.clone());
         let first = self.block(then);
         if matches!(condition, Some(Cond::Const(false))) {
             self.forget(mark);
         }
         let mark = self.mark();
         let second = self.block(otherwise);
+        self.around.truncate(around);
         if matches!(condition, Some(Cond::Const(true))) {
             self.forget(mark);
         }
@@ -86,7 +90,9 @@ impl<'a> Context<'a> {
 
     fn check(&mut self, check: &'a ast::Check) -> Option<Vec<Stmt>> {
         let start = self.mark();
+        self.atoms.clear();
         let condition = self.cond(&check.condition);
+        let atoms = std::mem::take(&mut self.atoms);
         let message = self.message(&check.message);
         let (condition, message) = (condition?, message?);
         let fails = if check.forbid { condition } else { fold::not(condition) };
@@ -94,19 +100,20 @@ impl<'a> Context<'a> {
             self.forget(start);
             return Some(Vec::new());
         }
+        self.lint(&fails, &atoms, check.condition.span);
         let subject = self.subject(&fails);
         Some(vec![Stmt::Check(Check { fails, message, subject, span: check.span })])
     }
 
     /// The first path of a condition that does not hang on a variable bound within it.
     fn subject(&self, cond: &Cond) -> Option<Value> {
-        let bound: BTreeSet<Slot> = self.loops.iter().flat_map(|source| [Some(source.slot), source.key]).flatten().collect();
+        let bound: BTreeSet<Slot> = self.loops.iter().map(|source| source.slot).collect();
         let mut found: Option<Value> = None;
         walk::walk(Node::Cond(cond), &mut |node| {
             if found.is_some() {
                 return false;
             }
-            if let Node::Value(value @ (Value::Field { .. } | Value::Entry { .. })) = node {
+            if let Node::Value(value @ (Value::Field { .. } | Value::Entry { .. } | Value::Var(_))) = node {
                 if walk::free_slots(node).is_subset(&bound) {
                     found = Some(without_defaults(value));
                 }
@@ -298,7 +305,7 @@ impl<'a> Context<'a> {
 const MAX_LET_DEPTH: usize = 150;
 
 /// The path alone: a finding points at what is written.
-fn without_defaults(value: &Value) -> Value {
+pub(super) fn without_defaults(value: &Value) -> Value {
     match value {
         Value::Field { of, name, presence, default: _, ty } => {
             Value::Field { of: Box::new(without_defaults(of)), name: name.clone(), presence: *presence, default: None, ty: ty.clone() }

@@ -136,10 +136,16 @@ pub(super) fn type_of_const(value: &Const) -> Ty {
         Const::Int(_) => Ty::Int,
         Const::Quantity(_) => Ty::Quantity,
         Const::String(_) => Ty::String,
-        Const::List(items) => {
-            Ty::List(Box::new(items.iter().map(type_of_const).reduce(|a, b| join(&a, &b).unwrap_or(Ty::Any)).unwrap_or(Ty::Any)))
-        }
+        Const::List(items) => Ty::List(Box::new(items.iter().map(type_of_const).reduce(|a, b| mixed(&a, &b)).unwrap_or(Ty::Any))),
         Const::Object(fields) => Ty::Record(fields.iter().map(|(name, value)| (name.clone(), type_of_const(value))).collect()),
+    }
+}
+
+// A list may hold numbers and texts, to be compared with an int-or-string.
+fn mixed(a: &Ty, b: &Ty) -> Ty {
+    match (a, b) {
+        (Ty::Int | Ty::IntOrString, Ty::String) | (Ty::String | Ty::IntOrString, Ty::Int) => Ty::IntOrString,
+        (a, b) => join(a, b).unwrap_or(Ty::Any),
     }
 }
 

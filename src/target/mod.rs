@@ -1,5 +1,6 @@
 //! The targets: what is written for each engine. A target only packages; conditions come from [`crate::lower`].
 
+pub mod kyverno;
 pub mod opa;
 
 use crate::diagnostic::{Diagnostic, Span, codes::build};

@@ -466,7 +466,7 @@ impl<'m> Scope<'m> {
 
     /// Adds a list of what an expression is while a body holds.
     fn push_list(&mut self, lists: &mut Vec<Expr>, head: Expr, body: Body) {
-        let mut body = body.tidy();
+        let body = body.tidy();
         if body.0.iter().any(|stmt| *stmt == Stmt::Holds(Expr::Scalar(Scalar::Bool(false)))) {
             return;
         }

@@ -1,0 +1,548 @@
+//! Expressions of CEL.
+
+/// What the type checker of CEL knows of an expression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Type {
+    /// Nothing: it is looked at when it runs.
+    Dyn,
+    /// `null`
+    Null,
+    /// `bool`
+    Bool,
+    /// `int`
+    Int,
+    /// `double`
+    Double,
+    /// `string`
+    String,
+    /// `list`
+    List(Box<Type>),
+    /// `map`
+    Map,
+    /// Kubernetes' `Quantity`
+    Quantity,
+    /// `google.protobuf.Duration`
+    Duration,
+}
+
+/// A variable of a comprehension.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ident {
+    /// Its name, unique in the policy.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+}
+
+/// A variable of the policy: `variables.NAME`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// What it stands for; may read the variables before it.
+    pub expr: Expr,
+}
+
+/// The comprehensions that are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comprehension {
+    /// `list.map(x, body)`
+    Map,
+    /// `list.filter(x, body)`
+    Filter,
+    /// `list.exists(x, body)`
+    Exists,
+    /// `list.all(x, body)`
+    All,
+}
+
+/// An operator with two operands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operator {
+    /// `==`
+    Eq,
+    /// `!=`
+    Ne,
+    /// `<`
+    Lt,
+    /// `<=`
+    Le,
+    /// `>`
+    Gt,
+    /// `>=`
+    Ge,
+    /// `in`
+    In,
+    /// `+`
+    Add,
+    /// `-`
+    Sub,
+    /// `*`
+    Mul,
+    /// `/`
+    Div,
+    /// `%`
+    Rem,
+}
+
+/// An expression.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Expr {
+    /// `null`
+    Null,
+    /// `true`, `false`
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Whole units of a double, such as `1000.0`.
+    Double(i32),
+    /// A string.
+    String(String),
+    /// A list.
+    List(Vec<Expr>),
+    /// A map.
+    Map(Vec<(Expr, Expr)>),
+    /// A name that the engine binds, such as `object`.
+    Global(&'static str),
+    /// A variable of the policy.
+    Variable(String, Type),
+    /// A variable of a comprehension around.
+    Ident(Ident),
+    /// `of.field`; the field is an identifier.
+    Select(Box<Expr>, String),
+    /// `has(of.field)`; the field is an identifier.
+    Has(Box<Expr>, String),
+    /// `of[key]`
+    Index(Box<Expr>, Box<Expr>),
+    /// `function(arguments)`
+    Call(&'static str, Vec<Expr>),
+    /// `receiver.function(arguments)`
+    Method(Box<Expr>, &'static str, Vec<Expr>),
+    /// A comprehension; `filter` is the middle argument of `map`.
+    Each {
+        /// Which.
+        kind: Comprehension,
+        /// Over what.
+        range: Box<Expr>,
+        /// The element.
+        var: Ident,
+        /// Which elements are mapped, in `map` only.
+        filter: Option<Box<Expr>>,
+        /// The last argument.
+        body: Box<Expr>,
+    },
+    /// `!of`
+    Not(Box<Expr>),
+    /// `a && b && ...`, two or more.
+    And(Vec<Expr>),
+    /// `a || b || ...`, two or more.
+    Or(Vec<Expr>),
+    /// `a OP b`
+    Binary(Operator, Box<Expr>, Box<Expr>),
+    /// `a ? b : c`
+    If(Box<Expr>, Box<Expr>, Box<Expr>),
+}
+
+impl Expr {
+    /// A string.
+    #[must_use]
+    pub fn text(text: &str) -> Self {
+        Expr::String(text.to_owned())
+    }
+
+    /// `self.field`, or `self["field"]` where the field is no identifier.
+    #[must_use]
+    pub fn select(self, field: &str) -> Self {
+        if is_identifier(field) { Expr::Select(Box::new(self), field.to_owned()) } else { self.index(Expr::text(field)) }
+    }
+
+    /// Whether the map `self` has the field. `null` has none.
+    #[must_use]
+    pub fn has(self, field: &str) -> Self {
+        if is_identifier(field) {
+            Expr::Has(Box::new(self), field.to_owned())
+        } else {
+            and([self.clone().present(), Expr::text(field).within(self)])
+        }
+    }
+
+    /// `self[key]`
+    #[must_use]
+    pub fn index(self, key: Expr) -> Self {
+        Expr::Index(Box::new(self), Box::new(key))
+    }
+
+    /// `self[0]`
+    #[must_use]
+    pub fn first(self) -> Self {
+        self.index(Expr::Int(0))
+    }
+
+    /// `self.function(arguments)`
+    #[must_use]
+    pub fn call(self, function: &'static str, arguments: impl IntoIterator<Item = Expr>) -> Self {
+        Expr::Method(Box::new(self), function, arguments.into_iter().collect())
+    }
+
+    /// `function(self)`
+    #[must_use]
+    pub fn to(self, function: &'static str) -> Self {
+        Expr::Call(function, vec![self])
+    }
+
+    /// `self OP right`
+    #[must_use]
+    pub fn op(self, operator: Operator, right: Expr) -> Self {
+        Expr::Binary(operator, Box::new(self), Box::new(right))
+    }
+
+    /// `self == right`
+    #[must_use]
+    pub fn eq(self, right: Expr) -> Self {
+        self.op(Operator::Eq, right)
+    }
+
+    /// `self != right`
+    #[must_use]
+    pub fn ne(self, right: Expr) -> Self {
+        self.op(Operator::Ne, right)
+    }
+
+    /// `self + right`
+    #[must_use]
+    pub fn plus(self, right: Expr) -> Self {
+        self.op(Operator::Add, right)
+    }
+
+    /// `self in list`
+    #[must_use]
+    pub fn within(self, list: Expr) -> Self {
+        self.op(Operator::In, list)
+    }
+
+    /// `self != null`, where it can be.
+    #[must_use]
+    pub fn present(self) -> Self {
+        match self.ty() {
+            Type::Dyn => self.ne(Expr::Null),
+            Type::Null => Expr::Bool(false),
+            Type::Bool | Type::Int | Type::Double | Type::String | Type::List(_) | Type::Map | Type::Quantity | Type::Duration => {
+                Expr::Bool(true)
+            }
+        }
+    }
+
+    /// The contrary.
+    #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "it simplifies")]
+    pub fn not(self) -> Self {
+        match self {
+            Expr::Bool(value) => Expr::Bool(!value),
+            Expr::Not(of) => *of,
+            Expr::Binary(Operator::Eq, left, right) => Expr::Binary(Operator::Ne, left, right),
+            Expr::Binary(Operator::Ne, left, right) => Expr::Binary(Operator::Eq, left, right),
+            other => Expr::Not(Box::new(other)),
+        }
+    }
+
+    /// `self.KIND(var, body)`
+    #[must_use]
+    pub fn each(self, kind: Comprehension, var: Ident, body: Expr) -> Self {
+        Expr::Each { kind, range: Box::new(self), var, filter: None, body: Box::new(body) }
+    }
+
+    /// `self.map(var, filter, body)`
+    #[must_use]
+    pub fn map_if(self, var: Ident, filter: Expr, body: Expr) -> Self {
+        let filter = if filter == Expr::Bool(true) { None } else { Some(Box::new(filter)) };
+        Expr::Each { kind: Comprehension::Map, range: Box::new(self), var, filter, body: Box::new(body) }
+    }
+
+    /// `self.filter(var, body)`; itself where all count.
+    #[must_use]
+    pub fn filter(self, var: Ident, body: Expr) -> Self {
+        if body == Expr::Bool(true) { self } else { self.each(Comprehension::Filter, var, body) }
+    }
+
+    /// As a value whose type is not known before it runs.
+    #[must_use]
+    pub fn dynamic(self) -> Self {
+        if self.ty() == Type::Dyn { self } else { self.to("dyn") }
+    }
+
+    /// Whether it costs next to nothing to say it twice: a path or a constant.
+    #[must_use]
+    pub fn is_simple(&self) -> bool {
+        match self {
+            Expr::Null
+            | Expr::Bool(_)
+            | Expr::Int(_)
+            | Expr::Double(_)
+            | Expr::String(_)
+            | Expr::Global(_)
+            | Expr::Variable(..)
+            | Expr::Ident(_) => true,
+            Expr::Select(of, _) => of.is_simple(),
+            Expr::Index(of, key) => of.is_simple() && key.is_simple(),
+            Expr::List(_)
+            | Expr::Map(_)
+            | Expr::Has(..)
+            | Expr::Call(..)
+            | Expr::Method(..)
+            | Expr::Each { .. }
+            | Expr::Not(_)
+            | Expr::And(_)
+            | Expr::Or(_)
+            | Expr::Binary(..)
+            | Expr::If(..) => false,
+        }
+    }
+
+    /// The parts directly in it.
+    #[must_use]
+    pub fn children(&self) -> Vec<&Expr> {
+        match self {
+            Expr::Null
+            | Expr::Bool(_)
+            | Expr::Int(_)
+            | Expr::Double(_)
+            | Expr::String(_)
+            | Expr::Global(_)
+            | Expr::Variable(..)
+            | Expr::Ident(_) => Vec::new(),
+            Expr::List(items) | Expr::And(items) | Expr::Or(items) | Expr::Call(_, items) => items.iter().collect(),
+            Expr::Map(entries) => entries.iter().flat_map(|(key, value)| [key, value]).collect(),
+            Expr::Select(of, _) | Expr::Has(of, _) | Expr::Not(of) => vec![of],
+            Expr::Index(left, right) | Expr::Binary(_, left, right) => vec![left, right],
+            Expr::Method(of, _, arguments) => std::iter::once(&**of).chain(arguments).collect(),
+            Expr::Each { range, filter, body, kind: _, var: _ } => {
+                [Some(range), filter.as_ref(), Some(body)].into_iter().flatten().map(|part| &**part).collect()
+            }
+            Expr::If(condition, then, otherwise) => vec![condition, then, otherwise],
+        }
+    }
+
+    /// Whether it reads a variable of a comprehension outside of it.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        fn open<'e>(expr: &'e Expr, bound: &mut Vec<&'e str>) -> bool {
+            match expr {
+                Expr::Ident(ident) => !bound.contains(&&*ident.name),
+                Expr::Each { range, var, filter, body, kind: _ } => {
+                    if open(range, bound) {
+                        return true;
+                    }
+                    bound.push(&var.name);
+                    let found = filter.as_ref().is_some_and(|filter| open(filter, bound)) || open(body, bound);
+                    bound.pop();
+                    found
+                }
+                _ => expr.children().into_iter().any(|child| open(child, bound)),
+            }
+        }
+        open(self, &mut Vec::new())
+    }
+
+    /// Rewrites every string in it.
+    #[must_use]
+    pub fn map_strings(self, f: &dyn Fn(String) -> Expr) -> Self {
+        let all = |items: Vec<Expr>| items.into_iter().map(|item| item.map_strings(f)).collect::<Vec<_>>();
+        let one = |of: Box<Expr>| Box::new(of.map_strings(f));
+        match self {
+            Expr::String(text) => f(text),
+            Expr::Null | Expr::Bool(_) | Expr::Int(_) | Expr::Double(_) | Expr::Global(_) | Expr::Variable(..) | Expr::Ident(_) => self,
+            Expr::List(items) => Expr::List(all(items)),
+            Expr::Map(entries) => Expr::Map(entries.into_iter().map(|(key, value)| (key.map_strings(f), value.map_strings(f))).collect()),
+            Expr::Select(of, field) => Expr::Select(one(of), field),
+            Expr::Has(of, field) => Expr::Has(one(of), field),
+            Expr::Index(of, key) => Expr::Index(one(of), one(key)),
+            Expr::Call(function, arguments) => Expr::Call(function, all(arguments)),
+            Expr::Method(of, function, arguments) => Expr::Method(one(of), function, all(arguments)),
+            Expr::Each { kind, range, var, filter, body } => {
+                Expr::Each { kind, range: one(range), var, filter: filter.map(one), body: one(body) }
+            }
+            Expr::Not(of) => Expr::Not(one(of)),
+            Expr::And(items) => Expr::And(all(items)),
+            Expr::Or(items) => Expr::Or(all(items)),
+            Expr::Binary(operator, left, right) => Expr::Binary(operator, one(left), one(right)),
+            Expr::If(condition, then, otherwise) => Expr::If(one(condition), one(then), one(otherwise)),
+        }
+    }
+
+    /// Its type.
+    #[must_use]
+    pub fn ty(&self) -> Type {
+        match self {
+            Expr::Null => Type::Null,
+            Expr::Bool(_) | Expr::Has(..) | Expr::Not(_) | Expr::And(_) | Expr::Or(_) => Type::Bool,
+            Expr::Int(_) => Type::Int,
+            Expr::Double(_) => Type::Double,
+            Expr::String(_) => Type::String,
+            Expr::List(items) => Type::List(Box::new(common(items.iter().map(Expr::ty)))),
+            Expr::Map(_) => Type::Map,
+            Expr::Global(_) | Expr::Select(..) => Type::Dyn,
+            Expr::Variable(_, ty) | Expr::Ident(Ident { ty, .. }) => ty.clone(),
+            Expr::Index(of, _) => of.ty().element(),
+            Expr::Call(function, arguments) => call_type(function, arguments),
+            Expr::Method(of, function, _) => method_type(of, function),
+            Expr::Each { kind, range, body, var: _, filter: _ } => match kind {
+                Comprehension::Map => Type::List(Box::new(body.ty())),
+                Comprehension::Filter => Type::List(Box::new(range.ty().element())),
+                Comprehension::Exists | Comprehension::All => Type::Bool,
+            },
+            Expr::Binary(operator, left, right) => match operator {
+                Operator::Eq | Operator::Ne | Operator::Lt | Operator::Le | Operator::Gt | Operator::Ge | Operator::In => Type::Bool,
+                Operator::Add | Operator::Sub | Operator::Mul | Operator::Div | Operator::Rem => match (left.ty(), right.ty()) {
+                    (Type::Dyn, known) | (known, Type::Dyn) => known,
+                    (Type::List(left), Type::List(right)) => Type::List(Box::new(common([*left, *right]))),
+                    (left, _) => left,
+                },
+            },
+            Expr::If(_, then, otherwise) => common([then.ty(), otherwise.ty()]),
+        }
+    }
+}
+
+impl Type {
+    /// The type of an element.
+    #[must_use]
+    pub fn element(self) -> Self {
+        match self {
+            Type::List(element) => *element,
+            Type::Dyn | Type::Null | Type::Bool | Type::Int | Type::Double | Type::String | Type::Map | Type::Quantity | Type::Duration => {
+                Type::Dyn
+            }
+        }
+    }
+}
+
+fn common(types: impl IntoIterator<Item = Type>) -> Type {
+    let mut types = types.into_iter();
+    let Some(first) = types.next() else { return Type::Dyn };
+    types.fold(first, |left, right| match (left, right) {
+        (Type::List(left), Type::List(right)) => Type::List(Box::new(common([*left, *right]))),
+        (left, right) if left == right => left,
+        _ => Type::Dyn,
+    })
+}
+
+fn call_type(function: &str, arguments: &[Expr]) -> Type {
+    match function {
+        "int" | "size" | "sign" => Type::Int,
+        "double" => Type::Double,
+        "string" => Type::String,
+        "quantity" => Type::Quantity,
+        "duration" => Type::Duration,
+        "isQuantity" => Type::Bool,
+        "lists.range" => Type::List(Box::new(Type::Int)),
+        _ => {
+            let _ = arguments;
+            Type::Dyn
+        }
+    }
+}
+
+fn method_type(of: &Expr, function: &str) -> Type {
+    match function {
+        "join" | "replace" | "substring" | "trim" | "lowerAscii" | "upperAscii" | "charAt" => Type::String,
+        "lastIndexOf" | "indexOf" | "size" | "compareTo" | "getMilliseconds" => Type::Int,
+        "startsWith" | "endsWith" | "contains" | "matches" | "isGreaterThan" | "isLessThan" => Type::Bool,
+        "asApproximateFloat" => Type::Double,
+        "sub" | "add" => Type::Quantity,
+        "split" => Type::List(Box::new(Type::String)),
+        "sort" | "slice" => Type::List(Box::new(of.ty().element())),
+        "flatten" => Type::List(Box::new(of.ty().element().element())),
+        "sum" | "min" | "max" => of.ty().element(),
+        _ => Type::Dyn,
+    }
+}
+
+/// All are true; constants folded.
+#[must_use]
+pub fn and(parts: impl IntoIterator<Item = Expr>) -> Expr {
+    let mut all = Vec::new();
+    for part in parts {
+        match part {
+            Expr::Bool(true) => {}
+            Expr::Bool(false) if all.is_empty() => return Expr::Bool(false),
+            Expr::And(parts) => all.extend(parts),
+            part if all.contains(&part) => {}
+            part => all.push(part),
+        }
+    }
+    match all.len() {
+        0 => Expr::Bool(true),
+        1 => all.remove(0),
+        _ => Expr::And(all),
+    }
+}
+
+/// One is true; constants folded.
+#[must_use]
+pub fn or(parts: impl IntoIterator<Item = Expr>) -> Expr {
+    let mut all = Vec::new();
+    for part in parts {
+        match part {
+            Expr::Bool(false) => {}
+            Expr::Bool(true) if all.is_empty() => return Expr::Bool(true),
+            Expr::Or(parts) => all.extend(parts),
+            part => all.push(part),
+        }
+    }
+    match all.len() {
+        0 => Expr::Bool(false),
+        1 => all.remove(0),
+        _ => Expr::Or(all),
+    }
+}
+
+/// `condition ? then : otherwise`, of a type that the type checker accepts.
+#[must_use]
+pub fn ternary(condition: Expr, then: Expr, otherwise: Expr) -> Expr {
+    match condition {
+        Expr::Bool(true) => return then,
+        Expr::Bool(false) => return otherwise,
+        _ => {}
+    }
+    let (then, otherwise) = alike(then, otherwise);
+    Expr::If(Box::new(condition), Box::new(then), Box::new(otherwise))
+}
+
+fn alike(left: Expr, right: Expr) -> (Expr, Expr) {
+    match (left.ty(), right.ty()) {
+        (Type::Dyn, _) | (_, Type::Dyn) => (left, right),
+        (Type::List(_), Type::List(_)) => (left, right),
+        (left_type, right_type) if left_type == right_type => (left, right),
+        (Type::Null, _) => (left, right.dynamic()),
+        (_, Type::Null) => (left.dynamic(), right),
+        _ => (left.dynamic(), right.dynamic()),
+    }
+}
+
+/// A list, its elements made dynamic where their types differ.
+#[must_use]
+pub fn list(items: impl IntoIterator<Item = Expr>) -> Expr {
+    let items: Vec<Expr> = items.into_iter().collect();
+    let mut types = items.iter().map(Expr::ty);
+    let first = types.next();
+    if types.all(|ty| Some(ty) == first) { Expr::List(items) } else { Expr::List(items.into_iter().map(Expr::dynamic).collect()) }
+}
+
+/// A map, its values made dynamic where their types differ.
+#[must_use]
+pub fn map(entries: impl IntoIterator<Item = (String, Expr)>) -> Expr {
+    let (keys, values): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
+    match list(values) {
+        Expr::List(values) => Expr::Map(keys.into_iter().map(Expr::String).zip(values).collect()),
+        _ => Expr::Map(Vec::new()),
+    }
+}
+
+/// Whether a text can stand after a point.
+#[must_use]
+pub fn is_identifier(text: &str) -> bool {
+    let mut characters = text.chars();
+    characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+        && characters.all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !matches!(text, "true" | "false" | "null" | "in")
+}

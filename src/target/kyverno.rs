@@ -1,0 +1,254 @@
+//! Kyverno: a `ClusterPolicy` with `validate.cel` for each rule, a file for each pack.
+//!
+//! Patterns and JMESPath are not used, and the kinds are listed instead of generated: see `docs/`.
+
+use super::{Artifact, Emission, Outcome};
+use crate::ir::{Action, Kind, Operation, Pack, Program, Rule, Severity, Targets};
+use crate::lower::Unsupported;
+use crate::lower::cel::{Expr, Policy, lower, print};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The name of the target.
+pub const NAME: &str = "kyverno";
+
+/// Kubernetes' limit for the names of rules, and for names as values of labels, as which Kyverno uses those of policies.
+const LONGEST_NAME: usize = 63;
+
+/// Writes all packs.
+#[must_use]
+pub fn emit(program: &Program) -> Emission {
+    let mut emission = Emission::default();
+    let mut names = BTreeMap::new();
+    for pack in program.packs.values() {
+        let mut text = String::new();
+        for item in &pack.uncompiled {
+            emission.row(NAME, &item.id, Outcome::NotApplicable(format!("only rules are written for Kyverno, no {}", item.construct)));
+        }
+        for rule in &pack.rules {
+            let Some(policy) = policy(pack, rule, &mut emission) else { continue };
+            if let Some(first) = names.insert(policy.metadata.name.clone(), rule.id.clone()) {
+                emission.collide(NAME, &policy.metadata.name, &first, &rule.id, rule.span);
+            }
+            match serde_yaml::to_string(&policy) {
+                Ok(yaml) => {
+                    if !text.is_empty() {
+                        text.push_str("---\n");
+                    }
+                    text.push_str(&yaml);
+                    emission.row(NAME, &rule.id, Outcome::Exact);
+                }
+                Err(error) => emission.refuse(NAME, &rule.id, &Unsupported::new(error.to_string(), rule.span)),
+            }
+        }
+        if !text.is_empty() {
+            emission.artifacts.push(Artifact { path: format!("{NAME}/{}.yaml", pack.name), contents: text.into_bytes() });
+        }
+    }
+    emission
+}
+
+/// The policy of a rule; none where there is nothing to write, which the emission then says.
+fn policy(pack: &Pack, rule: &Rule, emission: &mut Emission) -> Option<ClusterPolicy> {
+    let meant = match &rule.targets {
+        Targets::All => true,
+        Targets::Only(targets) => targets.contains(NAME),
+        Targets::Except(targets) => !targets.contains(NAME),
+    };
+    if !meant {
+        emission.row(NAME, &rule.id, Outcome::Dropped);
+        return None;
+    }
+    let name = format!("{}-{}", pack.name, rule.name);
+    let lowered = if name.len() > LONGEST_NAME {
+        Err(Unsupported::new(format!("the name `{name}` of more than {LONGEST_NAME} characters"), rule.span))
+    } else {
+        lower(rule)
+    };
+    match lowered {
+        Ok(lowered) => Some(cluster_policy(name, pack, rule, lowered)),
+        Err(unsupported) => {
+            emission.refuse(NAME, &rule.id, &unsupported);
+            None
+        }
+    }
+}
+
+fn cluster_policy(name: String, pack: &Pack, rule: &Rule, lowered: Policy) -> ClusterPolicy {
+    let text = |expr: Expr| print(&expr.map_strings(&apart));
+    let mut annotations = BTreeMap::from([
+        ("pod-policies.kyverno.io/autogen-controllers", "none".to_owned()),
+        ("policies.kyverno.io/category", pack.name.clone()),
+        ("policies.kyverno.io/severity", severity(rule.severity).to_owned()),
+        ("policies.kyverno.io/title", title(&rule.name)),
+    ]);
+    let description = rule.doc.trim();
+    if !description.is_empty() {
+        annotations.insert("policies.kyverno.io/description", description.to_owned());
+    }
+    let variables =
+        lowered.variables.into_iter().map(|variable| Variable { name: variable.name, expression: text(variable.expr) }).collect();
+    let expression = Expression {
+        expression: text(lowered.validation),
+        // Only an engine that cannot evaluate the expression says this.
+        message: format!("{} is not met", rule.id),
+        message_expression: text(lowered.message),
+    };
+    let resources = Resources { kinds: kinds(rule), operations: rule.operations.iter().copied().collect() };
+    ClusterPolicy {
+        api_version: "kyverno.io/v1",
+        kind: "ClusterPolicy",
+        metadata: Metadata { name, annotations },
+        spec: Spec {
+            // What is in the cluster already was created once; a rule on updates or deletions alone has nothing to say of it.
+            background: rule.operations.contains(&Operation::Create),
+            emit_warning: (rule.action == Action::Warn).then_some(true),
+            webhook_configuration: WebhookConfiguration { failure_policy: "Fail" },
+            rules: vec![ValidatingRule {
+                name: rule.name.clone(),
+                r#match: Match { any: vec![Filter { resources }] },
+                validate: Validate {
+                    failure_action: match rule.action {
+                        Action::Deny => "Enforce",
+                        Action::Warn | Action::Audit => "Audit",
+                    },
+                    allow_existing_violations: false,
+                    cel: Cel { variables, expressions: vec![expression] },
+                },
+            }],
+        },
+    }
+}
+
+/// Every kind by group and version. What reaches a Pod by its subresources is a Pod too.
+fn kinds(rule: &Rule) -> Vec<String> {
+    let mut kinds = Vec::new();
+    for kind in &rule.kinds {
+        let Kind { version, kind: name, group, .. } = kind;
+        let whole = if group.is_empty() { format!("{version}/{name}") } else { format!("{group}/{version}/{name}") };
+        let mut subresources: Vec<&str> = kind.subresource.as_deref().into_iter().collect();
+        if subresources.is_empty() {
+            kinds.push(whole.clone());
+            if group.is_empty() && name == "Pod" && rule.operations.contains(&Operation::Update) {
+                subresources.extend(["ephemeralcontainers", "resize"]);
+            }
+        }
+        kinds.extend(subresources.into_iter().map(|subresource| format!("{whole}/{subresource}")));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    kinds.retain(|kind| seen.insert(kind.clone()));
+    kinds
+}
+
+fn title(name: &str) -> String {
+    let words = name.replace('-', " ");
+    let mut characters = words.chars();
+    characters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(characters).collect()
+}
+
+fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "info",
+        Severity::Low => "low",
+        Severity::Medium => "medium",
+        Severity::High => "high",
+        Severity::Critical => "critical",
+    }
+}
+
+/// Kyverno substitutes `{{ }}` and `$( )` in every string of a rule, those of CEL included: the two characters are kept apart.
+fn apart(text: String) -> Expr {
+    let mut parts: Vec<String> = vec![String::new()];
+    let mut before = None;
+    for c in text.chars() {
+        let meets = matches!((before, c), (Some('{'), '{') | (Some('}'), '}') | (Some('$'), '(' | '{'));
+        match parts.last_mut() {
+            Some(part) if !meets => part.push(c),
+            _ => parts.push(c.to_string()),
+        }
+        before = Some(c);
+    }
+    parts.into_iter().map(Expr::String).reduce(Expr::plus).unwrap_or_else(|| Expr::text(""))
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ClusterPolicy {
+    api_version: &'static str,
+    kind: &'static str,
+    metadata: Metadata,
+    spec: Spec,
+}
+
+#[derive(Debug, Serialize)]
+struct Metadata {
+    name: String,
+    annotations: BTreeMap<&'static str, String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Spec {
+    background: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    emit_warning: Option<bool>,
+    webhook_configuration: WebhookConfiguration,
+    rules: Vec<ValidatingRule>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WebhookConfiguration {
+    failure_policy: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct ValidatingRule {
+    name: String,
+    r#match: Match,
+    validate: Validate,
+}
+
+#[derive(Debug, Serialize)]
+struct Match {
+    any: Vec<Filter>,
+}
+
+#[derive(Debug, Serialize)]
+struct Filter {
+    resources: Resources,
+}
+
+#[derive(Debug, Serialize)]
+struct Resources {
+    kinds: Vec<String>,
+    operations: Vec<Operation>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Validate {
+    failure_action: &'static str,
+    allow_existing_violations: bool,
+    cel: Cel,
+}
+
+#[derive(Debug, Serialize)]
+struct Cel {
+    variables: Vec<Variable>,
+    expressions: Vec<Expression>,
+}
+
+#[derive(Debug, Serialize)]
+struct Variable {
+    name: String,
+    expression: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Expression {
+    expression: String,
+    message: String,
+    message_expression: String,
+}
