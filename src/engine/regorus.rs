@@ -1,15 +1,11 @@
 //! `regorus` runs emitted Rego.
 
+use super::{EngineError, Findings};
 use crate::target::Artifact;
 use regorus::{Engine, Value};
 
-/// What the engine could not read or run.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Error(pub String);
-
-/// The failed rules of an object, as `pack/rule` and message, sorted.
-pub type Findings = Vec<(String, String)>;
+/// The name of the engine.
+pub const NAME: &str = "regorus";
 
 /// Emitted modules, compiled.
 #[derive(Debug, Clone)]
@@ -23,7 +19,7 @@ impl Rego {
     ///
     /// # Errors
     /// When the engine does not accept a module.
-    pub fn new(artifacts: &[Artifact]) -> Result<Self, Error> {
+    pub fn new(artifacts: &[Artifact]) -> Result<Self, EngineError> {
         let mut engine = Engine::new();
         engine.set_strict_builtin_errors(true);
         for artifact in artifacts.iter().filter(|artifact| artifact.path.ends_with(".rego")) {
@@ -41,7 +37,7 @@ impl Rego {
     ///
     /// # Errors
     /// When the evaluation fails: a built-in function met what it cannot take.
-    pub fn judge(&self, input: &serde_json::Value) -> Result<Findings, Error> {
+    pub fn judge(&self, input: &serde_json::Value) -> Result<Findings, EngineError> {
         let mut engine = self.engine.clone();
         engine.set_input(Value::from_json_str(&input.to_string()).map_err(|error| failed(&error))?);
         let violations = engine.eval_rule(self.entry.clone()).map_err(|error| failed(&error))?;
@@ -51,13 +47,13 @@ impl Rego {
         };
         let mut findings: Findings = match &violations {
             Value::Set(set) => set.iter().map(|violation| (text(violation, "rule"), text(violation, "msg"))).collect(),
-            other => return Err(Error(format!("the violations are no set: {other}"))),
+            other => return Err(EngineError { engine: NAME, message: format!("the violations are no set: {other}") }),
         };
         findings.sort();
         Ok(findings)
     }
 }
 
-fn failed(error: &dyn std::fmt::Display) -> Error {
-    Error(error.to_string())
+fn failed(error: &dyn std::fmt::Display) -> EngineError {
+    EngineError { engine: NAME, message: error.to_string() }
 }
