@@ -665,9 +665,10 @@ fn packs_use_packs() {
     let compiled = compile(&sources, &Options { values, ..Options::default() }).unwrap();
     assert_eq!(compiled.program.packs["base"].params["names"], Const::List(vec![]));
 
-    let roots = BTreeSet::from(["base".to_owned()]);
-    let compiled = compile(&sources, &Options { roots, ..Options::default() }).unwrap();
-    assert_eq!(ids(&compiled), ["base/one", "base/two"]);
+    let of = |roots: &[&str]| Options { roots: roots.iter().map(|root| (*root).to_owned()).collect(), ..Options::default() };
+    assert_eq!(ids(&compile(&sources, &of(&["base"])).unwrap()), ["base/one", "base/two"]);
+    assert_eq!(ids(&compile(&sources, &of(&["over"])).unwrap()), ["over/three"]);
+    assert_eq!(ids(&compile(&sources, &of(&["base", "over"])).unwrap()), ["base/one", "base/two", "over/three"]);
 }
 
 #[test]

@@ -16,6 +16,9 @@ use regex::Regex;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// The name of the engine.
+pub const NAME: &str = "kube-cel";
+
 /// What the engine could not read or run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]

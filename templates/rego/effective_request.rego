@@ -61,11 +61,14 @@ in_containers(field, resource) := [place |
 ]
 
 in_pod(resource) := [place |
-	some path in [["resources", "requests"], ["resources", "limits"], ["overhead"]]
-	value := object.get(pod.spec, array.concat(path, [resource]), null)
+	some list in ["requests", "limits", "overhead"]
+	of_resources := [value | list != "overhead"; value := pod.spec.resources[list][resource]]
+	of_overhead := [value | list == "overhead"; value := pod.spec.overhead[resource]]
+	value := array.concat(of_resources, of_overhead)[0]
 	value != null
 	[1 | milli := quantity(value); milli != null] == []
-	place := concat("", [pod_place, "spec.", concat(".", path), resource_key(resource)])
+	holder := {"requests": "resources.requests", "limits": "resources.limits", "overhead": "overhead"}[list]
+	place := concat("", [pod_place, "spec.", holder, resource_key(resource)])
 ]
 
 resource_key(resource) := concat("", [".", resource]) if {

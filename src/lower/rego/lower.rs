@@ -28,6 +28,7 @@ pub struct Module {
     guards: Vec<(Guard, String)>,
     unreadable: Vec<(Expr, String)>,
     pods: BTreeMap<PodPath, BTreeSet<Type>>,
+    values: Vec<(RegoRule, String)>,
     place: bool,
     old_object: bool,
 }
@@ -47,7 +48,7 @@ fn reserved() -> BTreeSet<String> {
     let own = [
         "input",
         "data",
-        "object",
+        "obj",
         "old_object",
         "operation",
         "pod",
@@ -262,8 +263,8 @@ impl Module {
         let plain = Stmt::Unless(path, Scalar::String("AdmissionReview".to_owned()));
         let request = || Expr::var("input").key("request");
         let mut rules = vec![
-            rule(Head::Value("object".to_owned(), request().key("object")), vec![Stmt::Holds(review.clone())]),
-            rule(Head::Value("object".to_owned(), Expr::var("input")), vec![plain.clone()]),
+            rule(Head::Value("obj".to_owned(), request().key("object")), vec![Stmt::Holds(review.clone())]),
+            rule(Head::Value("obj".to_owned(), Expr::var("input")), vec![plain.clone()]),
             rule(Head::Value("operation".to_owned(), request().key("operation")), vec![Stmt::Holds(review.clone())]),
             rule(Head::Value("operation".to_owned(), Expr::string("CREATE")), vec![plain]),
         ];
@@ -278,7 +279,7 @@ impl Module {
             ));
         }
         for (path, types) in &self.pods {
-            let pod = path.segments().iter().fold(Expr::var("object"), |expr, name| expr.key(*name));
+            let pod = path.segments().iter().fold(Expr::var("obj"), |expr, name| expr.key(*name));
             rules.push(rule(Head::Value("pod".to_owned(), pod), vec![Stmt::Holds(is_of(types))]));
         }
         if self.place {
@@ -287,6 +288,7 @@ impl Module {
                 rules.push(rule(Head::Value("pod_place".to_owned(), Expr::string(place)), vec![Stmt::Holds(is_of(types))]));
             }
         }
+        rules.extend(self.values.iter().map(|(value, _)| value.clone()));
         rules.extend(self.unreadable.iter().map(|(list, name)| rule(Head::Value(name.clone(), list.clone()), Vec::new())));
         rules
     }
@@ -361,8 +363,8 @@ fn is_of(types: &BTreeSet<Type>) -> Expr {
         versions.entry(version).or_default().push(Expr::string(kind));
     }
     let versions = Expr::Object(versions.into_iter().map(|(version, kinds)| (version.to_owned(), Expr::Set(kinds))).collect());
-    let of_version = versions.step(Step::Index(Expr::var("object").key("apiVersion")));
-    Expr::var("object").key("kind").infix(Operator::In, of_version)
+    let of_version = versions.step(Step::Index(Expr::var("obj").key("apiVersion")));
+    Expr::var("obj").key("kind").infix(Operator::In, of_version)
 }
 
 /// The name of an operation in a request.
@@ -442,21 +444,10 @@ impl<'m> Scope<'m> {
 
     /// A name that nothing else in the rule has, after a word.
     fn fresh(&mut self, word: &str) -> String {
-        let mut base = String::new();
-        for c in word.chars() {
-            if c.is_ascii_uppercase() && !base.is_empty() && !base.ends_with(|c: char| c.is_ascii_uppercase()) {
-                base.push('_');
-            }
-            if c.is_ascii_alphanumeric() {
-                base.push(c);
-            } else if !base.is_empty() && !base.ends_with('_') {
-                base.push('_');
-            }
-        }
-        let base = base.trim_end_matches('_').to_ascii_lowercase();
+        let base = snake(word);
         let base = if base.starts_with(|c: char| c.is_ascii_lowercase()) { base } else { "value".to_owned() };
         // So begin the names of rules.
-        let base = if base.starts_with("is_") || base.starts_with("unreadable_") { format!("value_{base}") } else { base };
+        let base = if ["is_", "its_", "unreadable_"].iter().any(|start| base.starts_with(start)) { format!("value_{base}") } else { base };
         let mut name = base.clone();
         let mut number = 1;
         while self.taken.contains(&name) {
@@ -469,6 +460,27 @@ impl<'m> Scope<'m> {
 
     fn bound(&self, slot: Slot) -> Lowered<&Bound> {
         self.slots.get(&slot).ok_or_else(|| Unsupported::new("a variable outside its loop", self.span))
+    }
+
+    /// Adds a list of what an expression is while a body holds.
+    fn push_list(&mut self, lists: &mut Vec<Expr>, head: Expr, body: Body) {
+        let mut body = body.tidy();
+        if body.0.iter().any(|stmt| *stmt == Stmt::Holds(Expr::Scalar(Scalar::Bool(false)))) {
+            return;
+        }
+        if body.0.is_empty() {
+            lists.push(Expr::Array(vec![head]));
+            return;
+        }
+        // What a `|` after the head could be taken for an operator of.
+        let head = if matches!(head, Expr::Object(_) | Expr::Set(_) | Expr::Infix(..)) || super::print::is_long(&head) {
+            let name = self.fresh(if matches!(head, Expr::Call(..)) { "text" } else { "value" });
+            body.0.push(Stmt::Let(name.clone(), head));
+            Expr::Var(name)
+        } else {
+            head
+        };
+        lists.push(head.each(body));
     }
 
     // ------------------------------------------------------------------ reads
@@ -526,13 +538,13 @@ impl<'m> Scope<'m> {
                     let mut body = Body::default();
                     self.either(condition, holds, false, &mut body)?;
                     let head = self.tail(branch, &mut body)?;
-                    push_list(&mut lists, head, body);
+                    self.push_list(&mut lists, head, body);
                 }
                 continue;
             }
             let mut body = Body::default();
             let head = self.tail(std::slice::from_ref(stmt), &mut body)?;
-            push_list(&mut lists, head, body);
+            self.push_list(&mut lists, head, body);
         }
         Ok(Expr::concat_lists(lists))
     }
@@ -811,10 +823,18 @@ impl<'m> Scope<'m> {
                         lists.push(Expr::Array(vec![constant]));
                     }
                 }
+                Item::One(Value::If(condition, then, otherwise)) => {
+                    for (holds, value) in [(true, then), (false, otherwise)] {
+                        let mut body = Body::default();
+                        self.either(condition, holds, false, &mut body)?;
+                        let given = self.number(value, milli, &mut body)?;
+                        self.push_list(&mut lists, given, body);
+                    }
+                }
                 Item::One(value) => {
                     let mut body = Body::default();
                     let given = self.number(value, milli, &mut body)?;
-                    push_list(&mut lists, given, body);
+                    self.push_list(&mut lists, given, body);
                 }
                 Item::Spread(list) => {
                     let all = self.list(list)?;
@@ -822,7 +842,7 @@ impl<'m> Scope<'m> {
                         let element = self.fresh("element");
                         let mut body = Body(vec![Stmt::Each(element.clone(), all)]);
                         let number = self.quantity(Expr::Var(element), &mut body);
-                        push_list(&mut lists, number, body);
+                        self.push_list(&mut lists, number, body);
                     } else {
                         lists.push(all);
                     }
@@ -838,7 +858,7 @@ impl<'m> Scope<'m> {
                         body.0.push(Stmt::Let(element.clone(), list.step(Step::Each)));
                         Expr::Var(element)
                     };
-                    push_list(&mut lists, head, body);
+                    self.push_list(&mut lists, head, body);
                 }
             }
         }
@@ -849,6 +869,9 @@ impl<'m> Scope<'m> {
 
     /// The reference that a value is, undefined or null where it is absent: what counts as absent besides is not looked at.
     fn path(&mut self, value: &Value) -> Lowered<Option<Expr>> {
+        if is_shared(value) {
+            return self.shared(value).map(Some);
+        }
         Ok(match value {
             Value::Root(root) => Some(self.root(*root)?),
             Value::Var(slot) => Some(Expr::var(&self.bound(*slot)?.name)),
@@ -871,9 +894,42 @@ impl<'m> Scope<'m> {
         })
     }
 
+    /// A rule for a value that no loop has a part in, undefined where it is absent.
+    fn shared(&mut self, value: &Value) -> Lowered<Expr> {
+        let taken = std::mem::replace(&mut self.taken, reserved());
+        let mut body = Body::default();
+        let given = self.compute(value, &mut body);
+        self.taken = taken;
+        let head = given?.expr;
+        let word = match value {
+            Value::Field { name, .. } => name,
+            _ => "value",
+        };
+        let key = format!("{word} {head:?} {body:?}");
+        if let Some((rule, _)) = self.module.values.iter().find(|(_, known)| *known == key) {
+            if let Head::Value(name, _) = &rule.head {
+                return Ok(Expr::var(name));
+            }
+        }
+        let mut name = format!("its_{}", self.module.values.len() + 1);
+        let words = snake(word);
+        if !words.is_empty() {
+            name = format!("its_{words}");
+        }
+        let base = name.clone();
+        let mut number = 1;
+        while self.module.values.iter().any(|(rule, _)| matches!(&rule.head, Head::Value(known, _) if *known == name)) {
+            number += 1;
+            name = format!("{base}_{number}");
+        }
+        let rule = RegoRule { comment: Vec::new(), head: Head::Value(name.clone(), head), body: body.tidy() };
+        self.module.values.push((rule, key));
+        Ok(Expr::Var(name))
+    }
+
     fn root(&mut self, root: Root) -> Lowered<Expr> {
         match root {
-            Root::Object => Ok(Expr::var("object")),
+            Root::Object => Ok(Expr::var("obj")),
             Root::Pod => Ok(Expr::var("pod")),
             Root::OldObject => {
                 self.module.old_object = true;
@@ -886,6 +942,22 @@ impl<'m> Scope<'m> {
 
     /// Statements that hold once exactly when the value is present, and the value then.
     fn bind(&mut self, value: &Value, body: &mut Body) -> Lowered<Given> {
+        if is_shared(value) {
+            let shared = self.shared(value)?;
+            let word = match value {
+                Value::Field { name, .. } => name,
+                _ => "value",
+            };
+            let var = self.fresh(word);
+            body.0.push(Stmt::Let(var.clone(), shared));
+            body.0.push(Stmt::Present(var.clone()));
+            return Ok(Given { expr: Expr::Var(var), certain: false });
+        }
+        self.compute(value, body)
+    }
+
+    /// The same, worked out on the spot.
+    fn compute(&mut self, value: &Value, body: &mut Body) -> Lowered<Given> {
         let certain = |expr| Ok(Given { expr, certain: true });
         match value {
             Value::Const(constant) => certain(constant_expr(constant)),
@@ -1036,9 +1108,17 @@ impl<'m> Scope<'m> {
 
     /// The first of some choices that holds.
     fn first(&mut self, word: &str, choices: Vec<(Expr, Body)>, body: &mut Body) -> Lowered<Given> {
+        let mut choices = choices;
+        choices.retain(|(_, of)| !of.0.contains(&Stmt::Holds(Expr::Scalar(Scalar::Bool(false)))));
+        if choices.len() == 1
+            && let Some((head, of)) = choices.pop()
+        {
+            body.0.extend(of.0);
+            return Ok(Given { expr: head, certain: false });
+        }
         let mut lists = Vec::new();
         for (head, of) in choices {
-            push_list(&mut lists, head, of);
+            self.push_list(&mut lists, head, of);
         }
         let var = self.fresh(word);
         body.0.push(Stmt::Let(var.clone(), Expr::concat_lists(lists).step(Step::Index(Expr::int(0)))));
@@ -1292,7 +1372,7 @@ impl<'m> Scope<'m> {
                 for value in [selector, labels] {
                     let mut of = Body::default();
                     let given = self.bind(value, &mut of)?;
-                    push_list(&mut arguments, given.expr, of);
+                    self.push_list(&mut arguments, given.expr, of);
                 }
                 body.0.push(Stmt::Holds(Expr::Call(if *map { "selects_map" } else { "selects" }, arguments)));
             }
@@ -1553,6 +1633,62 @@ impl<'m> Scope<'m> {
 }
 
 // ---------------------------------------------------------------------- small things
+
+/// A word in lower case with underscores.
+fn snake(word: &str) -> String {
+    let mut out = String::new();
+    for c in word.chars() {
+        if c.is_ascii_uppercase() && !out.is_empty() && !out.ends_with(|c: char| c.is_ascii_uppercase() || c == '_') {
+            out.push('_');
+        }
+        if c.is_ascii_alphanumeric() {
+            out.push(c);
+        } else if !out.is_empty() && !out.ends_with('_') {
+            out.push('_');
+        }
+    }
+    out.trim_end_matches('_').to_ascii_lowercase()
+}
+
+/// Whether a value is worth a rule of its own: it has alternatives and no loop has a part in it.
+fn is_shared(value: &Value) -> bool {
+    let has_choice = match value {
+        Value::Field { default: Some(_), .. } | Value::Entry { default: Some(_), .. } | Value::If(..) => true,
+        Value::Coalesce(values) => values.len() > 1,
+        Value::Const(_)
+        | Value::Root(_)
+        | Value::Var(_)
+        | Value::Field { .. }
+        | Value::Entry { .. }
+        | Value::Truth(_)
+        | Value::List(_)
+        | Value::Aggregate { .. }
+        | Value::Arithmetic { .. }
+        | Value::Concat(_)
+        | Value::Call(..) => false,
+    };
+    has_choice && is_closed(value)
+}
+
+/// Whether every variable in a value is bound in it.
+fn is_closed(value: &Value) -> bool {
+    let mut bound = BTreeSet::new();
+    let mut read = BTreeSet::new();
+    walk(Node::Value(value), &mut |node| {
+        match node {
+            Node::Source(source) => {
+                bound.insert(source.slot);
+                bound.extend(source.key);
+            }
+            Node::Value(Value::Var(slot)) => {
+                read.insert(*slot);
+            }
+            Node::Value(_) | Node::Cond(_) => {}
+        }
+        true
+    });
+    read.is_subset(&bound)
+}
 
 fn flatten<'c>(any: &'c [Cond], into: &mut Vec<&'c Cond>) {
     for cond in any {
@@ -1858,16 +1994,6 @@ fn has_each(expr: &Expr) -> bool {
         Expr::Object(entries) => entries.iter().any(|(_, value)| has_each(value)),
         Expr::Infix(left, _, right) => has_each(left) || has_each(right),
         Expr::Scalar(_) | Expr::Regex(_) | Expr::Var(_) | Expr::Comprehension(..) => false,
-    }
-}
-
-/// Adds a list of what an expression is while a body holds.
-fn push_list(lists: &mut Vec<Expr>, head: Expr, body: Body) {
-    let body = body.tidy();
-    if body.0.is_empty() {
-        lists.push(Expr::Array(vec![head]));
-    } else if !body.0.iter().any(|stmt| *stmt == Stmt::Holds(Expr::Scalar(Scalar::Bool(false)))) {
-        lists.push(head.each(body));
     }
 }
 

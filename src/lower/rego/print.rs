@@ -122,10 +122,16 @@ fn lines(items: &[Expr], indent: usize) -> String {
 
 fn comprehension(head: &Expr, body: &Body, indent: usize, column: usize) -> String {
     let line = flat_comprehension(head, body);
-    if column + line.chars().count() <= WIDTH && is_short(body) {
+    if body.0.is_empty() || column + line.chars().count() <= WIDTH && is_short(body) {
         return line;
     }
     format!("[{} |\n{}{}]", flat(head), block(body, indent + 1), tabs(indent))
+}
+
+/// Whether an expression is too long to stand at the head of a comprehension.
+#[must_use]
+pub fn is_long(value: &Expr) -> bool {
+    !is_simple(value) || flat(value).chars().count() > WIDTH - 20
 }
 
 /// Whether a body reads well on one line.
@@ -174,6 +180,9 @@ fn all_flat(items: &[Expr]) -> String {
 }
 
 fn flat_comprehension(head: &Expr, body: &Body) -> String {
+    if body.0.is_empty() {
+        return format!("[{} | true]", flat(head));
+    }
     format!("[{} | {}]", flat(head), body.0.iter().map(flat_stmt).collect::<Vec<_>>().join("; "))
 }
 
