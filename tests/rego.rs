@@ -14,13 +14,16 @@ use polc::object::Node;
 use polc::resolve::Options;
 use polc::schema::Schema;
 use polc::target::{Emission, Outcome, opa};
-use polc::verify::generate::{Case, cases};
+use polc::verify::generate::{Case, some_cases};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use support::{engine, repository};
+
+/// How many objects are made of each rule.
+const CASES: usize = 24;
 
 /// The `.pol` files below a folder.
 fn policies(folder: &str) -> Vec<PathBuf> {
@@ -93,7 +96,7 @@ fn carried(program: &Program, emission: &Emission) -> Program {
 }
 
 fn generated(program: &Program) -> Vec<Case> {
-    let made = program.packs.values().flat_map(|pack| &pack.rules).flat_map(|rule| cases(rule, Schema::kubernetes(), 1));
+    let made = program.packs.values().flat_map(|pack| &pack.rules).flat_map(|rule| some_cases(rule, Schema::kubernetes(), 1, CASES));
     let tests = program.packs.values().flat_map(|pack| &pack.tests).filter_map(|test| {
         let Given::Object(object) = &test.object else { return None };
         let old_object = match &test.old_object {

@@ -50,7 +50,6 @@ units_up(resource, milli) := (milli - part) + more if {
 unreadable_requests(resource) := array.concat(array.concat(in_containers("containers", resource), in_containers("initContainers", resource)), in_pod(resource))
 
 in_containers(field, resource) := [place |
-	some index
 	container := pod.spec[field][index]
 	some list in ["requests", "limits"]
 	value := container.resources[list][resource]

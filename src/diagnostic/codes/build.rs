@@ -19,9 +19,9 @@ for the rule; the report then shows it as dropped by the author:\n\n```pol\nrule
 pub static NAME_COLLISION: Code = Code {
     id: "name-collision",
     summary: "two names become one in a target",
-    explanation: "Engines allow fewer characters in names than packs and rules do, so that two names can become one there. Rego's package names \
-have no hyphen, for instance: the packs `pod-basics` and `pod_basics` would both be `polc.pod_basics`. One of them would hide the other, so it is an \
-error.\n\n```pol\npack pod-basics    // one file\npack pod_basics    // another file\n```\n\nRename one of them.\n",
+    explanation: "What is emitted stands in packages, policies and rules whose names come from the packs and rules. Where two of them come out the same, one \
+would hide the other, so it is an error. In OPA, for instance, the violations of all packs stand in `polc.main`, which a pack of that name would take:\n\n```pol\npack \
+main\n```\n\nRename one of them.\n",
 };
 
 /// A rule is dropped by its author for every chosen target.

@@ -54,6 +54,8 @@ fn reserved() -> BTreeSet<String> {
         "pod",
         "pod_place",
         "violations",
+        "list",
+        "item",
         "failures",
         "unreadable",
         "walk",
@@ -464,7 +466,7 @@ impl<'m> Scope<'m> {
 
     /// Adds a list of what an expression is while a body holds.
     fn push_list(&mut self, lists: &mut Vec<Expr>, head: Expr, body: Body) {
-        let mut body = body.tidy();
+        let body = body.tidy();
         if body.0.iter().any(|stmt| *stmt == Stmt::Holds(Expr::Scalar(Scalar::Bool(false)))) {
             return;
         }
@@ -472,7 +474,14 @@ impl<'m> Scope<'m> {
             lists.push(Expr::Array(vec![head]));
             return;
         }
-        // What a `|` after the head could be taken for an operator of.
+        let list = self.each(head, body);
+        lists.push(list);
+    }
+
+    /// `[head | body]`
+    fn each(&mut self, head: Expr, body: Body) -> Expr {
+        let mut body = body.tidy();
+        // A head stands on one line, and a `|` after it may be taken for an operator.
         let head = if matches!(head, Expr::Object(_) | Expr::Set(_) | Expr::Infix(..)) || super::print::is_long(&head) {
             let name = self.fresh(if matches!(head, Expr::Call(..)) { "text" } else { "value" });
             body.0.push(Stmt::Let(name.clone(), head));
@@ -480,7 +489,7 @@ impl<'m> Scope<'m> {
         } else {
             head
         };
-        lists.push(head.each(body));
+        head.each(body)
     }
 
     // ------------------------------------------------------------------ reads
@@ -529,12 +538,16 @@ impl<'m> Scope<'m> {
     /// The messages that statements give, as a list.
     fn messages(&mut self, stmts: &[IrStmt]) -> Lowered<Expr> {
         let mut lists = Vec::new();
+        let taken = self.taken.clone();
         for stmt in stmts {
+            // Each list is a comprehension, whose variables the next one does not see.
+            self.taken.clone_from(&taken);
             if let IrStmt::If { condition, then, otherwise } = stmt {
                 for (holds, branch) in [(true, then), (false, otherwise)] {
                     if branch.is_empty() {
                         continue;
                     }
+                    self.taken.clone_from(&taken);
                     let mut body = Body::default();
                     self.either(condition, holds, false, &mut body)?;
                     let head = self.tail(branch, &mut body)?;
@@ -546,6 +559,7 @@ impl<'m> Scope<'m> {
             let head = self.tail(std::slice::from_ref(stmt), &mut body)?;
             self.push_list(&mut lists, head, body);
         }
+        self.taken = taken;
         Ok(Expr::concat_lists(lists))
     }
 
@@ -586,7 +600,8 @@ impl<'m> Scope<'m> {
             let mut of = Body::default();
             let given = self.bind(key, &mut of)?;
             let given = self.comparable(given.expr, key, &mut of);
-            all.push(given.each(of.tidy()));
+            let found = self.each(given, of);
+            all.push(found);
         }
         let bound = self.bound(source.slot)?.clone();
         let mut entries = vec![("element".to_owned(), Expr::var(&bound.name)), ("keys".to_owned(), Expr::Array(all))];
@@ -595,11 +610,11 @@ impl<'m> Scope<'m> {
             entries.push(("key".to_owned(), Expr::var(&index.name)));
         }
         let elements = self.fresh("elements");
-        body.0.push(Stmt::Let(elements.clone(), Expr::Object(entries).each(inner.tidy())));
+        let all = self.each(Expr::Object(entries), inner);
+        body.0.push(Stmt::Let(elements.clone(), all));
         let position = self.fresh("position");
-        body.0.push(Stmt::Declare(position.clone()));
         let later = self.fresh("later");
-        body.0.push(Stmt::Let(later.clone(), Expr::var(&elements).step(Step::Index(Expr::var(&position)))));
+        body.0.push(Stmt::EachAt(position.clone(), later.clone(), Expr::var(&elements)));
         let earlier = self.fresh("earlier");
         let before = Expr::Call("array.slice", vec![Expr::var(&elements), Expr::int(0), Expr::var(&position)]);
         body.0.push(Stmt::Ever(Body(vec![
@@ -641,6 +656,13 @@ impl<'m> Scope<'m> {
 
     /// The text of a value, whatever it is.
     fn shown(&mut self, value: &Value, ty: &Ty) -> Lowered<Expr> {
+        let taken = self.taken.clone();
+        let shown = self.shown_in_its_own_scope(value, ty);
+        self.taken = taken;
+        shown
+    }
+
+    fn shown_in_its_own_scope(&mut self, value: &Value, ty: &Ty) -> Lowered<Expr> {
         let mut body = Body::default();
         let given = self.bind(value, &mut body)?;
         let certain = given.certain;
@@ -651,7 +673,8 @@ impl<'m> Scope<'m> {
             return Ok(text);
         }
         self.need(Helper::Shown);
-        Ok(Expr::Call("shown", vec![text.each(body)]))
+        let found = self.each(text, body);
+        Ok(Expr::Call("shown", vec![found]))
     }
 
     /// The text of what is present, and whether it is certainly one.
@@ -684,7 +707,8 @@ impl<'m> Scope<'m> {
                 let mut inner = Body(vec![Stmt::Let(element.clone(), expr.step(Step::Each))]);
                 inner.0.push(Stmt::Present(element.clone()));
                 let (text, _) = self.text(Expr::Var(element), of, is_milli, false, &mut inner)?;
-                (Expr::Call("concat", vec![Expr::string(", "), text.each(inner.tidy())]), false)
+                let texts = self.each(text, inner);
+                (Expr::Call("concat", vec![Expr::string(", "), texts]), false)
             }
             Ty::Map(_) | Ty::Struct(_) | Ty::Record(_) | Ty::Any => return self.unsupported("a map or struct in a message"),
         })
@@ -708,9 +732,8 @@ impl<'m> Scope<'m> {
                 let step = match source.key {
                     Some(slot) => {
                         let name = self.fresh("key");
-                        body.0.push(Stmt::Declare(name.clone()));
                         self.slots.insert(slot, Bound { name: name.clone(), is_key: true, is_milli: false, ty: Ty::String });
-                        Step::Index(Expr::Var(name))
+                        Step::At(name)
                     }
                     None => Step::Each,
                 };
@@ -739,13 +762,12 @@ impl<'m> Scope<'m> {
         if let Some(slot) = key {
             let list = self.all(lists)?;
             let index = self.fresh("index");
-            body.0.push(Stmt::Declare(index.clone()));
             self.slots.insert(slot, Bound { name: index.clone(), is_key: true, is_milli: false, ty: Ty::Int });
             let list = match lists {
                 [only] => self.path(only)?.unwrap_or(list),
                 _ => list,
             };
-            return Ok((word, list.step(Step::Index(Expr::Var(index)))));
+            return Ok((word, list.step(Step::At(index))));
         }
         if let [only] = lists {
             let list = match self.path(only)? {
@@ -1228,8 +1250,7 @@ impl<'m> Scope<'m> {
                 let mut of = Body::default();
                 let given = self.bind(argument(1), &mut of)?;
                 let index = self.fresh("index");
-                of.0.push(Stmt::Declare(index.clone()));
-                of.0.push(Stmt::Holds(Expr::var(&all).step(Step::Index(Expr::var(&index))).infix(Operator::Eq, given.expr)));
+                of.0.push(Stmt::Holds(Expr::var(&all).step(Step::At(index.clone())).infix(Operator::Eq, given.expr)));
                 let found = Expr::concat_lists(vec![Expr::var(&index).each(of), Expr::Array(vec![Expr::int(-1)])]);
                 ("position", found.step(Step::Index(Expr::int(0))))
             }
@@ -1981,7 +2002,7 @@ fn ever(inner: Body, many: bool, body: &mut Body) {
 /// Whether a statement may hold more than once.
 fn is_many(stmt: &Stmt) -> bool {
     match stmt {
-        Stmt::Declare(_) | Stmt::Each(..) => true,
+        Stmt::Each(..) | Stmt::EachAt(..) => true,
         Stmt::Holds(expr) | Stmt::Let(_, expr) => has_each(expr),
         Stmt::Present(_) | Stmt::Unless(..) | Stmt::Ever(_) | Stmt::Never(_) => false,
     }
@@ -1989,7 +2010,7 @@ fn is_many(stmt: &Stmt) -> bool {
 
 fn has_each(expr: &Expr) -> bool {
     match expr {
-        Expr::Ref(head, steps) => has_each(head) || steps.iter().any(|step| matches!(step, Step::Each)),
+        Expr::Ref(head, steps) => has_each(head) || steps.iter().any(|step| matches!(step, Step::Each | Step::At(_))),
         Expr::Array(items) | Expr::Set(items) | Expr::Call(_, items) => items.iter().any(has_each),
         Expr::Object(entries) => entries.iter().any(|(_, value)| has_each(value)),
         Expr::Infix(left, _, right) => has_each(left) || has_each(right),
