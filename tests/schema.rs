@@ -1,11 +1,12 @@
 //! The schema of Kubernetes 1.37: what it says of fields and kinds that the rules of the world read.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+mod support;
 
 use polc::ir::{PodPath, Presence};
 use polc::schema::{Default, Field, FieldType, KindInfo, Removed, Schema, SpecialDefault, Test};
 use serde_json::{Value, json};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 const CORE: &str = "io.k8s.api.core.v1.";
@@ -293,14 +294,14 @@ fn tables() -> String {
 
 #[test]
 fn the_tables_hold_in_kubernetes() {
-    let engines = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engines");
-    let binary = std::env::var_os("POLC_ENGINES").map_or_else(|| engines.join("bin"), PathBuf::from).join("polc-schema");
-    if !binary.exists() {
-        eprintln!("skipped: no {}; tests/engines/build.sh builds it", binary.display());
-        return;
-    }
-    let mut check =
-        Command::new(binary).arg("-check").current_dir(engines.join("k8s")).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let Some(binary) = support::engine::find("polc-schema", "the check of the tables against Kubernetes") else { return };
+    let mut check = Command::new(binary)
+        .arg("-check")
+        .current_dir(support::repository("tests/engines/k8s"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     check.stdin.take().unwrap().write_all(tables().as_bytes()).unwrap();
     let output = check.wait_with_output().unwrap();
     let report = String::from_utf8(output.stdout).unwrap();

@@ -243,7 +243,7 @@ impl<'a> Run<'a> {
     fn object(&mut self, file: &str, document: &manifest::Document, request: &Request<'_>) -> Result<(), Failure> {
         let node = &document.node;
         let identity = self.identity(node);
-        for finding in document.findings.iter().chain(&self.checker.check(file, document, self.default_namespace)) {
+        for finding in &self.checker.check(file, document, self.default_namespace) {
             self.builtin(file, identity, finding)?;
         }
         let mut outcomes = self.judge.judge(request).collect::<Vec<_>>().into_iter().peekable();

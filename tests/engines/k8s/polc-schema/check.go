@@ -161,12 +161,14 @@ func anyVersion(at string) string {
 // How many objects of a kind are made: many of those that hold the most, fewer of the large ones that hold a Pod again.
 func rounds(kind string) int {
 	switch kind {
-	case "Pod", "PersistentVolume", "Service", "VolumeAttachment":
-		return 1000
+	case "Pod":
+		return 1200
+	case "PersistentVolume", "Service", "VolumeAttachment":
+		return 500
 	case "CronJob", "DaemonSet", "Deployment", "Job", "PodTemplate", "ReplicaSet", "ReplicationController", "StatefulSet":
-		return 60
+		return 25
 	}
-	return 150
+	return 80
 }
 
 // checkTables compares the tables with Kubernetes' own code and constants.
