@@ -28,7 +28,7 @@ pub struct Module {
     guards: Vec<(Guard, String)>,
     unreadable: Vec<(Expr, String)>,
     pods: BTreeMap<PodPath, BTreeSet<Type>>,
-    values: Vec<(RegoRule, String)>,
+    values: Vec<RegoRule>,
     place: bool,
     old_object: bool,
 }
@@ -205,12 +205,12 @@ impl Module {
             let first = Expr::var(&name).step(Step::Index(Expr::int(0)));
             let mut body = start.clone();
             body.push(Stmt::Holds(Expr::var(&name).infix(Operator::Ne, Expr::Array(Vec::new()))));
-            self.rules.push(RegoRule { comment: comment.clone(), head: violation(Expr::Array(vec![first])), body: Body(body).tidy() });
+            self.rules.push(RegoRule { comment: comment.clone(), head: violation(Expr::Array(vec![first])), body: Body(body).tidy(&NULL) });
             start.push(Stmt::Holds(Expr::var(&name).infix(Operator::Eq, Expr::Array(Vec::new()))));
         }
         start.push(Stmt::Let("failures".to_owned(), failures));
         start.push(Stmt::Holds(Expr::var("failures").infix(Operator::Ne, Expr::Array(Vec::new()))));
-        self.rules.push(RegoRule { comment, head: violation(Expr::var("failures")), body: Body(start).tidy() });
+        self.rules.push(RegoRule { comment, head: violation(Expr::var("failures")), body: Body(start).tidy(&NULL) });
         Ok(())
     }
 
@@ -256,6 +256,24 @@ impl Module {
         name
     }
 
+    /// A rule of its own for a value that several may want.
+    fn shared_rule(&mut self, word: &str, value: Expr, body: Body) -> Expr {
+        let body = body.tidy(&value);
+        let same = self.values.iter().find(|rule| rule.body == body && matches!(&rule.head, Head::Value(_, known) if *known == value));
+        if let Some(RegoRule { head: Head::Value(name, _), .. }) = same {
+            return Expr::var(name);
+        }
+        let base = format!("its_{}", snake(word));
+        let mut name = base.clone();
+        let mut number = 1;
+        while self.values.iter().any(|rule| matches!(&rule.head, Head::Value(known, _) if *known == name)) {
+            number += 1;
+            name = format!("{base}_{number}");
+        }
+        self.values.push(RegoRule { comment: Vec::new(), head: Head::Value(name.clone(), value), body });
+        Expr::Var(name)
+    }
+
     /// The rules on which those of the author stand: what is judged, and by which of them.
     #[must_use]
     pub fn foundation(&self) -> Vec<RegoRule> {
@@ -290,7 +308,7 @@ impl Module {
                 rules.push(rule(Head::Value("pod_place".to_owned(), Expr::string(place)), vec![Stmt::Holds(is_of(types))]));
             }
         }
-        rules.extend(self.values.iter().map(|(value, _)| value.clone()));
+        rules.extend(self.values.iter().cloned());
         rules.extend(self.unreadable.iter().map(|(list, name)| rule(Head::Value(name.clone(), list.clone()), Vec::new())));
         rules
     }
@@ -424,6 +442,19 @@ struct Bound {
     ty: Ty,
 }
 
+/// A head that uses no variable.
+const NULL: Expr = Expr::Scalar(Scalar::Null);
+
+/// Elements to go over.
+struct Iteration {
+    /// A word for an element.
+    word: String,
+    /// Each element in turn.
+    each: Expr,
+    /// Whether null ones are already left out.
+    are_present: bool,
+}
+
 /// A value whose statements hold: an expression for it.
 struct Given {
     expr: Expr,
@@ -466,7 +497,7 @@ impl<'m> Scope<'m> {
 
     /// Adds a list of what an expression is while a body holds.
     fn push_list(&mut self, lists: &mut Vec<Expr>, head: Expr, body: Body) {
-        let body = body.tidy();
+        let body = body.tidy(&head);
         if body.0.iter().any(|stmt| *stmt == Stmt::Holds(Expr::Scalar(Scalar::Bool(false)))) {
             return;
         }
@@ -480,7 +511,7 @@ impl<'m> Scope<'m> {
 
     /// `[head | body]`
     fn each(&mut self, head: Expr, body: Body) -> Expr {
-        let mut body = body.tidy();
+        let mut body = body.tidy(&head);
         // A head stands on one line, and a `|` after it may be taken for an operator.
         let head = if matches!(head, Expr::Object(_) | Expr::Set(_) | Expr::Infix(..)) || super::print::is_long(&head) {
             let name = self.fresh(if matches!(head, Expr::Call(..)) { "text" } else { "value" });
@@ -530,13 +561,17 @@ impl<'m> Scope<'m> {
             Form::Duration => return self.unsupported("`duration()` of a value"),
         }
         never(readable, &mut body);
-        Ok(Expr::string(format!("cannot read `{}`", read.path)).each(body.tidy()))
+        Ok(Expr::string(format!("cannot read `{}`", read.path)).each(body.tidy(&NULL)))
     }
 
     // ------------------------------------------------------------------ statements
 
     /// The messages that statements give, as a list.
     fn messages(&mut self, stmts: &[IrStmt]) -> Lowered<Expr> {
+        Ok(Expr::concat_lists(self.lists_of_messages(stmts)?))
+    }
+
+    fn lists_of_messages(&mut self, stmts: &[IrStmt]) -> Lowered<Vec<Expr>> {
         let mut lists = Vec::new();
         let taken = self.taken.clone();
         for stmt in stmts {
@@ -560,7 +595,7 @@ impl<'m> Scope<'m> {
             self.push_list(&mut lists, head, body);
         }
         self.taken = taken;
-        Ok(Expr::concat_lists(lists))
+        Ok(lists)
     }
 
     /// Statements after which the expression is a message.
@@ -584,7 +619,14 @@ impl<'m> Scope<'m> {
                 self.unique(source, keys, message, body)
             }
             _ => {
-                let list = self.messages(stmts)?;
+                let lists = self.lists_of_messages(stmts)?;
+                let list = if lists.len() > 2 {
+                    let list = self.fresh("texts");
+                    body.0.push(Stmt::Each(list.clone(), Expr::Array(lists)));
+                    Expr::Var(list)
+                } else {
+                    Expr::concat_lists(lists)
+                };
                 let name = self.fresh("text");
                 body.0.push(Stmt::Let(name.clone(), list.step(Step::Each)));
                 Ok(Expr::Var(name))
@@ -668,7 +710,7 @@ impl<'m> Scope<'m> {
         let certain = given.certain;
         let milli = is_milli(value, &self.slots);
         let (text, total) = self.text(given.expr, ty, milli, certain, &mut body)?;
-        let body = body.tidy();
+        let body = body.tidy(&text);
         if body.0.is_empty() && total {
             return Ok(text);
         }
@@ -718,16 +760,20 @@ impl<'m> Scope<'m> {
 
     /// Binds the variables of a source to each of its elements.
     fn iterate(&mut self, source: &Source, body: &mut Body) -> Lowered<()> {
-        let mut certain_milli = false;
-        let (word, element) = match &source.of {
+        match &source.of {
             Elements::Lists(lists) => {
-                certain_milli = source.ty == Ty::Quantity && lists.iter().all(|list| is_milli(list, &self.slots));
-                self.elements(lists, source.key, body)?
+                let is_milli = source.ty == Ty::Quantity && lists.iter().all(|list| is_milli(list, &self.slots));
+                let elements = self.elements(lists, source.key)?;
+                let name = self.fresh(&elements.word);
+                body.0.push(Stmt::Let(name.clone(), elements.each));
+                body.0.push(if elements.are_present { Stmt::Used(name.clone()) } else { Stmt::Present(name.clone()) });
+                self.slots.insert(source.slot, Bound { name, is_key: false, is_milli, ty: source.ty.clone() });
             }
             Elements::Map(map) => {
-                let (word, map) = match self.path(map)? {
-                    Some(path) => (singular(map), path),
-                    None => (singular(map), self.bind(map, body)?.expr),
+                let word = singular(map);
+                let map = match self.path(map)? {
+                    Some(path) => path,
+                    None => self.bind(map, body)?.expr,
                 };
                 let step = match source.key {
                     Some(slot) => {
@@ -737,67 +783,90 @@ impl<'m> Scope<'m> {
                     }
                     None => Step::Each,
                 };
+                let name = self.fresh(&word);
                 let entry = map.step(step);
-                if source.ty == Ty::String {
+                self.slots.insert(source.slot, Bound { name: name.clone(), is_key: false, is_milli: false, ty: source.ty.clone() });
+                if source.ty != Ty::String {
+                    body.0.push(Stmt::Let(name.clone(), entry));
+                    body.0.push(Stmt::Present(name));
+                } else if let Some(filter) = source.filter.as_ref().filter(|filter| !reads(filter, source.slot)) {
+                    // What asks for the key alone need not wait for the text.
                     self.need(Helper::Label);
-                    (word, Expr::Call("label", vec![entry]))
+                    let written = self.fresh("written");
+                    body.0.push(Stmt::Let(written.clone(), entry));
+                    self.pos(filter, false, body)?;
+                    body.0.push(Stmt::Let(name.clone(), Expr::Call("label", vec![Expr::Var(written)])));
+                    body.0.push(Stmt::Used(name));
+                    return Ok(());
                 } else {
-                    (word, entry)
+                    self.need(Helper::Label);
+                    body.0.push(Stmt::Let(name.clone(), Expr::Call("label", vec![entry])));
+                    body.0.push(Stmt::Used(name));
                 }
             }
-        };
-        let name = self.fresh(&word);
-        body.0.push(Stmt::Let(name.clone(), element));
-        body.0.push(Stmt::Present(name.clone()));
-        self.slots.insert(source.slot, Bound { name, is_key: false, is_milli: certain_milli, ty: source.ty.clone() });
+        }
         if let Some(filter) = &source.filter {
             self.pos(filter, false, body)?;
         }
         Ok(())
     }
 
-    /// A word for an element, and a reference that is each element of some lists in turn.
-    fn elements(&mut self, lists: &[Value], key: Option<Slot>, body: &mut Body) -> Lowered<(String, Expr)> {
+    /// A reference that is each element of some lists in turn.
+    fn elements(&mut self, lists: &[Value], key: Option<Slot>) -> Lowered<Iteration> {
         let word = lists.first().map(singular).unwrap_or_default();
-        if let Some(slot) = key {
-            let list = self.all(lists)?;
-            let index = self.fresh("index");
-            self.slots.insert(slot, Bound { name: index.clone(), is_key: true, is_milli: false, ty: Ty::Int });
-            let list = match lists {
-                [only] => self.path(only)?.unwrap_or(list),
-                _ => list,
-            };
-            return Ok((word, list.step(Step::At(index))));
-        }
-        if let [only] = lists {
-            let list = match self.path(only)? {
-                Some(path) => path,
-                None => self.all(lists)?,
-            };
-            return Ok((word, list.step(Step::Each)));
-        }
-        // Lists that are fields of one struct.
+        let path = match lists {
+            [only] => self.path(only)?,
+            _ => None,
+        };
+        let (list, are_present) = match path {
+            Some(path) => (path, false),
+            None => (self.all(lists)?, true),
+        };
+        let step = match key {
+            Some(slot) => {
+                let index = self.fresh("index");
+                self.slots.insert(slot, Bound { name: index.clone(), is_key: true, is_milli: false, ty: Ty::Int });
+                Step::At(index)
+            }
+            None => Step::Each,
+        };
+        Ok(Iteration { word, each: list.step(step), are_present })
+    }
+
+    /// Lists that are fields of one struct, all in one: for the whole object in a rule of its own, which is worked out once.
+    fn fields(&mut self, lists: &[Value]) -> Lowered<Option<Expr>> {
         let mut names = Vec::new();
         let mut holder: Option<Expr> = None;
         for list in lists {
-            let Value::Field { of, name, default: None, presence: _, ty: _ } = list else { break };
-            let Some(path) = self.path(of)? else { break };
+            let Value::Field { of, name, default: None, presence: _, ty: _ } = list else { return Ok(None) };
+            let Some(path) = self.path(of)? else { return Ok(None) };
             if holder.as_ref().is_some_and(|holder| *holder != path) {
-                break;
+                return Ok(None);
             }
             holder = Some(path);
             names.push(Expr::string(name));
         }
-        if let (Some(holder), true) = (holder, names.len() == lists.len() && !lists.is_empty()) {
-            let field = self.fresh("field");
-            body.0.push(Stmt::Each(field.clone(), Expr::Array(names)));
-            return Ok((word, holder.step(Step::Index(Expr::Var(field))).step(Step::Each)));
-        }
-        Ok((word, self.all(lists)?.step(Step::Each)))
+        let (Some(holder), Some(first), true) = (holder, lists.first(), lists.len() > 1) else { return Ok(None) };
+        let closed = is_closed(first);
+        let taken = if closed { std::mem::replace(&mut self.taken, reserved()) } else { self.taken.clone() };
+        let word = singular(first);
+        let field = self.fresh("field");
+        let element = self.fresh(&word);
+        self.taken = taken;
+        let body = Body(vec![
+            Stmt::Each(field.clone(), Expr::Array(names)),
+            Stmt::Let(element.clone(), holder.step(Step::Index(Expr::Var(field))).step(Step::Each)),
+            Stmt::Present(element.clone()),
+        ]);
+        let list = Expr::Var(element).each(body);
+        Ok(Some(if closed { self.module.shared_rule(&format!("{word}s"), list, Body::default()) } else { list }))
     }
 
     /// The elements of some lists as one list that is always there.
     fn all(&mut self, lists: &[Value]) -> Lowered<Expr> {
+        if let Some(list) = self.fields(lists)? {
+            return Ok(list);
+        }
         let lists = lists.iter().map(|list| self.list(list)).collect::<Lowered<Vec<_>>>()?;
         Ok(Expr::concat_lists(lists))
     }
@@ -927,26 +996,7 @@ impl<'m> Scope<'m> {
             Value::Field { name, .. } => name,
             _ => "value",
         };
-        let key = format!("{word} {head:?} {body:?}");
-        if let Some((rule, _)) = self.module.values.iter().find(|(_, known)| *known == key) {
-            if let Head::Value(name, _) = &rule.head {
-                return Ok(Expr::var(name));
-            }
-        }
-        let mut name = format!("its_{}", self.module.values.len() + 1);
-        let words = snake(word);
-        if !words.is_empty() {
-            name = format!("its_{words}");
-        }
-        let base = name.clone();
-        let mut number = 1;
-        while self.module.values.iter().any(|(rule, _)| matches!(&rule.head, Head::Value(known, _) if *known == name)) {
-            number += 1;
-            name = format!("{base}_{number}");
-        }
-        let rule = RegoRule { comment: Vec::new(), head: Head::Value(name.clone(), head), body: body.tidy() };
-        self.module.values.push((rule, key));
-        Ok(Expr::Var(name))
+        Ok(self.module.shared_rule(word, head, body))
     }
 
     fn root(&mut self, root: Root) -> Lowered<Expr> {
@@ -972,7 +1022,7 @@ impl<'m> Scope<'m> {
             };
             let var = self.fresh(word);
             body.0.push(Stmt::Let(var.clone(), shared));
-            body.0.push(Stmt::Present(var.clone()));
+            body.0.push(Stmt::Used(var.clone()));
             return Ok(Given { expr: Expr::Var(var), certain: false });
         }
         self.compute(value, body)
@@ -1077,8 +1127,8 @@ impl<'m> Scope<'m> {
                 let mut of = Body::default();
                 self.pos(condition, true, &mut of)?;
                 let var = self.fresh("truth");
-                body.0.push(Stmt::Let(var.clone(), Expr::int(1).each(of.tidy()).infix(Operator::Ne, Expr::Array(Vec::new()))));
-                body.0.push(Stmt::Present(var.clone()));
+                body.0.push(Stmt::Let(var.clone(), Expr::int(1).each(of.tidy(&NULL)).infix(Operator::Ne, Expr::Array(Vec::new()))));
+                body.0.push(Stmt::Used(var.clone()));
                 certain(Expr::Var(var))
             }
             Value::List(items) => {
@@ -1095,7 +1145,7 @@ impl<'m> Scope<'m> {
                 };
                 let var = self.fresh(word);
                 body.0.push(Stmt::Let(var.clone(), Expr::Call(function, vec![list])));
-                body.0.push(Stmt::Present(var.clone()));
+                body.0.push(Stmt::Used(var.clone()));
                 if *op == Aggregate::Sum && *ty == Ty::Int {
                     in_64_bits(&var, body);
                 }
@@ -1108,7 +1158,7 @@ impl<'m> Scope<'m> {
                 let operator = if *minus { Operator::Sub } else { Operator::Add };
                 let var = self.fresh("result");
                 body.0.push(Stmt::Let(var.clone(), left.infix(operator, right)));
-                body.0.push(Stmt::Present(var.clone()));
+                body.0.push(Stmt::Used(var.clone()));
                 if !milli {
                     in_64_bits(&var, body);
                 }
@@ -1121,7 +1171,7 @@ impl<'m> Scope<'m> {
                 }
                 let var = self.fresh("text");
                 body.0.push(Stmt::Let(var.clone(), Expr::Call("concat", vec![Expr::string(""), Expr::Array(parts)])));
-                body.0.push(Stmt::Present(var.clone()));
+                body.0.push(Stmt::Used(var.clone()));
                 certain(Expr::Var(var))
             }
             Value::Call(function, arguments) => self.call(*function, arguments, body),
@@ -1144,7 +1194,7 @@ impl<'m> Scope<'m> {
         }
         let var = self.fresh(word);
         body.0.push(Stmt::Let(var.clone(), Expr::concat_lists(lists).step(Step::Index(Expr::int(0)))));
-        body.0.push(Stmt::Present(var.clone()));
+        body.0.push(Stmt::Used(var.clone()));
         Ok(Given { expr: Expr::Var(var), certain: false })
     }
 
@@ -1263,7 +1313,7 @@ impl<'m> Scope<'m> {
         };
         let var = self.fresh(word);
         body.0.push(Stmt::Let(var.clone(), value));
-        body.0.push(Stmt::Present(var.clone()));
+        body.0.push(Stmt::Used(var.clone()));
         Ok(Given { expr: Expr::Var(var), certain: true })
     }
 
@@ -1303,7 +1353,7 @@ impl<'m> Scope<'m> {
         };
         let var = self.fresh(word);
         body.0.push(Stmt::Let(var.clone(), Expr::Call("count", vec![elements])));
-        body.0.push(Stmt::Present(var.clone()));
+        body.0.push(Stmt::Used(var.clone()));
         Ok(Given { expr: Expr::Var(var), certain: true })
     }
 
@@ -1526,8 +1576,8 @@ impl<'m> Scope<'m> {
                             | Ty::Record(_)
                             | Ty::Any,
                         ) => {
-                            let given = self.bind(value, body)?;
-                            given.expr.infix(Operator::Ne, null)
+                            self.bind(value, body)?;
+                            return Ok(());
                         }
                     };
                     body.0.push(Stmt::Holds(statement));
@@ -1689,6 +1739,16 @@ fn is_shared(value: &Value) -> bool {
         | Value::Call(..) => false,
     };
     has_choice && is_closed(value)
+}
+
+/// Whether a condition reads a variable.
+fn reads(cond: &Cond, slot: Slot) -> bool {
+    let mut found = false;
+    walk(Node::Cond(cond), &mut |node| {
+        found = found || matches!(node, Node::Value(Value::Var(read)) if *read == slot);
+        !found
+    });
+    found
 }
 
 /// Whether every variable in a value is bound in it.
@@ -1960,7 +2020,7 @@ fn escape_regex(text: &str) -> String {
 
 /// Says that a body never holds.
 fn never(inner: Body, body: &mut Body) {
-    let inner = inner.tidy();
+    let inner = inner.tidy(&NULL);
     if inner.0.iter().any(|stmt| *stmt == Stmt::Holds(Expr::Scalar(Scalar::Bool(false)))) {
         return;
     }
@@ -1995,7 +2055,7 @@ fn ever(inner: Body, many: bool, body: &mut Body) {
     if many || !inner.0.iter().any(is_many) {
         body.0.extend(inner.0);
     } else {
-        body.0.push(Stmt::Ever(inner.tidy()));
+        body.0.push(Stmt::Ever(inner.tidy(&NULL)));
     }
 }
 
@@ -2004,7 +2064,7 @@ fn is_many(stmt: &Stmt) -> bool {
     match stmt {
         Stmt::Each(..) | Stmt::EachAt(..) => true,
         Stmt::Holds(expr) | Stmt::Let(_, expr) => has_each(expr),
-        Stmt::Present(_) | Stmt::Unless(..) | Stmt::Ever(_) | Stmt::Never(_) => false,
+        Stmt::Present(_) | Stmt::Used(_) | Stmt::Unless(..) | Stmt::Ever(_) | Stmt::Never(_) => false,
     }
 }
 

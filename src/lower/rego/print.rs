@@ -74,7 +74,7 @@ fn stmt(stmt: &Stmt, indent: usize, column: usize) -> String {
     match stmt {
         Stmt::Holds(value) => expr(value, indent, column),
         Stmt::Let(name, value) => format!("{name} := {}", expr(value, indent, column + name.chars().count() + 4)),
-        Stmt::Present(name) => format!("{name} != null"),
+        Stmt::Present(name) | Stmt::Used(name) => format!("{name} != null"),
         Stmt::Each(name, list) => format!("some {name} in {}", expr(list, indent, column + name.chars().count() + 9)),
         Stmt::EachAt(index, name, list) => {
             format!("some {index}, {name} in {}", expr(list, indent, column + index.chars().count() + name.chars().count() + 11))
@@ -146,7 +146,7 @@ fn is_short(body: &Body) -> bool {
         && body.0.iter().all(|stmt| match stmt {
             Stmt::Holds(value) | Stmt::Let(_, value) | Stmt::Each(_, value) | Stmt::EachAt(_, _, value) => is_simple(value),
             Stmt::Ever(body) | Stmt::Never(body) => body.0.len() == 1 && is_short(body),
-            Stmt::Present(_) | Stmt::Unless(..) => true,
+            Stmt::Present(_) | Stmt::Used(_) | Stmt::Unless(..) => true,
         })
 }
 
@@ -196,7 +196,7 @@ fn flat_stmt(stmt: &Stmt) -> String {
     match stmt {
         Stmt::Holds(value) => flat(value),
         Stmt::Let(name, value) => format!("{name} := {}", flat(value)),
-        Stmt::Present(name) => format!("{name} != null"),
+        Stmt::Present(name) | Stmt::Used(name) => format!("{name} != null"),
         Stmt::Each(name, list) => format!("some {name} in {}", flat(list)),
         Stmt::EachAt(index, name, list) => format!("some {index}, {name} in {}", flat(list)),
         Stmt::Unless(path, scalar) => format!("not {} == {}", self::path(path), self::scalar(scalar)),

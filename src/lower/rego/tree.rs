@@ -17,6 +17,8 @@ pub enum Stmt {
     Let(String, Expr),
     /// `name != null`, needed only where no later statement says so.
     Present(String),
+    /// The same of what is never null, needed only where nothing else uses the variable.
+    Used(String),
     /// `some name in list`: each element of a list that is always there.
     Each(String, Expr),
     /// `some index, name in list`: the same, with its place.
@@ -247,31 +249,63 @@ impl Expr {
 }
 
 impl Body {
-    /// Whether a statement of this uses the variable in a way that only a value other than null allows, whatever else is there.
-    fn demands(&self, name: &str) -> bool {
-        self.0.iter().any(|stmt| match stmt {
-            Stmt::Holds(expr) | Stmt::Let(_, expr) | Stmt::Each(_, expr) | Stmt::EachAt(_, _, expr) => expr.demands(name),
-            Stmt::Ever(body) => body.demands(name),
-            Stmt::Present(_) | Stmt::Unless(..) | Stmt::Never(_) => false,
-        })
-    }
-
-    /// Leaves out each [`Stmt::Present`] that a later statement implies. Any reference below a variable does so: nothing stands under null.
+    /// Leaves out each [`Stmt::Present`] that a later statement implies, for nothing stands under null, and each [`Stmt::Used`] where something else, the head too, uses the variable.
     #[must_use]
-    pub fn tidy(self) -> Self {
+    pub fn tidy(self, head: &Expr) -> Self {
         let mut kept: Vec<Stmt> = Vec::new();
         for stmt in self.0.into_iter().rev() {
-            if let Stmt::Present(name) = &stmt {
-                let after = Body(std::mem::take(&mut kept));
-                let implied = after.demands(name);
-                kept = after.0;
-                if implied {
-                    continue;
+            let needless = match &stmt {
+                Stmt::Present(name) => demand(&kept, name),
+                Stmt::Used(name) => head.mentions(name) || kept.iter().any(|stmt| stmt.mentions(name)),
+                Stmt::Holds(_) | Stmt::Let(..) | Stmt::Each(..) | Stmt::EachAt(..) | Stmt::Unless(..) | Stmt::Ever(_) | Stmt::Never(_) => {
+                    false
                 }
+            };
+            if !needless {
+                kept.insert(0, stmt);
             }
-            kept.insert(0, stmt);
         }
         Body(kept)
+    }
+}
+
+/// Whether a statement uses the variable in a way that only a value other than null allows, whatever else is there.
+fn demand(stmts: &[Stmt], name: &str) -> bool {
+    stmts.iter().any(|stmt| match stmt {
+        Stmt::Holds(expr) | Stmt::Let(_, expr) | Stmt::Each(_, expr) | Stmt::EachAt(_, _, expr) => expr.demands(name),
+        Stmt::Ever(body) => demand(&body.0, name),
+        Stmt::Present(_) | Stmt::Used(_) | Stmt::Unless(..) | Stmt::Never(_) => false,
+    })
+}
+
+impl Stmt {
+    fn mentions(&self, name: &str) -> bool {
+        match self {
+            Stmt::Holds(expr) | Stmt::Let(_, expr) | Stmt::Each(_, expr) | Stmt::EachAt(_, _, expr) => expr.mentions(name),
+            Stmt::Present(known) | Stmt::Used(known) => known == name,
+            Stmt::Unless(path, _) => path.root == name,
+            Stmt::Ever(body) | Stmt::Never(body) => body.0.iter().any(|stmt| stmt.mentions(name)),
+        }
+    }
+}
+
+impl Expr {
+    fn mentions(&self, name: &str) -> bool {
+        match self {
+            Expr::Var(known) => known == name,
+            Expr::Scalar(_) | Expr::Regex(_) => false,
+            Expr::Array(items) | Expr::Set(items) | Expr::Call(_, items) => items.iter().any(|item| item.mentions(name)),
+            Expr::Object(entries) => entries.iter().any(|(_, value)| value.mentions(name)),
+            Expr::Ref(head, steps) => {
+                head.mentions(name)
+                    || steps.iter().any(|step| match step {
+                        Step::Index(index) => index.mentions(name),
+                        Step::Key(_) | Step::Each | Step::At(_) => false,
+                    })
+            }
+            Expr::Infix(left, _, right) => left.mentions(name) || right.mentions(name),
+            Expr::Comprehension(head, body) => head.mentions(name) || body.0.iter().any(|stmt| stmt.mentions(name)),
+        }
     }
 }
 
