@@ -2,6 +2,7 @@
 //!
 //! The stages are the modules, each seeing only those before it: [`syntax`], [`schema`], [`resolve`], [`ir`], [`eval`], [`lower`], [`target`].
 
+pub mod cli;
 pub mod compile;
 pub mod diagnostic;
 #[cfg(feature = "engines")]

@@ -1,3 +1,7 @@
 //! The `polc` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    polc::cli::run()
+}

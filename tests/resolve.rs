@@ -342,7 +342,7 @@ test r {
 }
 
 test m {
-    gives given { apiVersion: "v1", kind: "Pod" } gives { apiVersion: "v1", kind: "Pod" }
+    gives { apiVersion: "v1", kind: "Pod" } given { apiVersion: "v1", kind: "Pod" }
 }
 "#;
     insta::assert_snapshot!(print::print(&compiled(text).program));
@@ -556,7 +556,7 @@ refuses_sources! {
     ];
     tests_that_are_wrong: [
         "pack t\ntest r {\n    allow given { apiVersion: \"v1\", kind: \"Pod\" }\n}\n",
-        "pack t\nrule r {\n    match Pod\n    forbid pod.spec.hostPID message \"x\"\n}\ntest r {\n    alow given { apiVersion: \"v1\", kind: \"Pod\" }\n    allow \"m\" given { kind: \"Pod\" }\n    deny with { a: 1 } given { apiVersion: \"policy/v1beta1\", kind: \"PodSecurityPolicy\" }\n    skip given { apiVersion: \"v1\", kind: object.kind }\n    gives given { apiVersion: \"v1\", kind: \"Pod\" }\n}\n",
+        "pack t\nrule r {\n    match Pod\n    forbid pod.spec.hostPID message \"x\"\n}\ntest r {\n    alow given { apiVersion: \"v1\", kind: \"Pod\" }\n    allow \"m\" given { kind: \"Pod\" }\n    deny with { a: 1 } given { apiVersion: \"policy/v1beta1\", kind: \"PodSecurityPolicy\" }\n    skip given { apiVersion: \"v1\", kind: object.kind }\n    gives { apiVersion: \"v1\", kind: \"Pod\" } given { apiVersion: \"v1\", kind: \"Pod\" }\n}\n",
     ];
 }
 
@@ -665,9 +665,10 @@ fn packs_use_packs() {
     let compiled = compile(&sources, &Options { values, ..Options::default() }).unwrap();
     assert_eq!(compiled.program.packs["base"].params["names"], Const::List(vec![]));
 
-    let roots = BTreeSet::from(["base".to_owned()]);
-    let compiled = compile(&sources, &Options { roots, ..Options::default() }).unwrap();
-    assert_eq!(ids(&compiled), ["base/one", "base/two"]);
+    let of = |roots: &[&str]| Options { roots: roots.iter().map(|root| (*root).to_owned()).collect(), ..Options::default() };
+    assert_eq!(ids(&compile(&sources, &of(&["base"])).unwrap()), ["base/one", "base/two"]);
+    assert_eq!(ids(&compile(&sources, &of(&["over"])).unwrap()), ["over/three"]);
+    assert_eq!(ids(&compile(&sources, &of(&["base", "over"])).unwrap()), ["base/one", "base/two", "over/three"]);
 }
 
 #[test]

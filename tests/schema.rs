@@ -1,8 +1,13 @@
 //! The schema of Kubernetes 1.37: what it says of fields and kinds that the rules of the world read.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
+mod support;
+
 use polc::ir::{PodPath, Presence};
-use polc::schema::{Default, Field, FieldType, KindInfo, Schema, SpecialDefault, Test};
+use polc::schema::{Default, Field, FieldType, KindInfo, Removed, Schema, SpecialDefault, Test};
+use serde_json::{Value, json};
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 
 const CORE: &str = "io.k8s.api.core.v1.";
 
@@ -209,4 +214,96 @@ fn removed_versions_say_what_to_use() {
     assert!(schema.removed("policy/v1beta1", "PodSecurityPolicy").is_some_and(|psp| psp.in_minor == 25));
     assert!(schema.removed("apps/v1", "Deployment").is_none());
     assert!(schema.removed("apps/v1beta1", "DaemonSet").is_none(), "that one was never there");
+}
+
+fn type_text(ty: &FieldType) -> String {
+    match ty {
+        FieldType::Bool => "bool".to_owned(),
+        FieldType::Int => "int".to_owned(),
+        FieldType::Number => "number".to_owned(),
+        FieldType::String => "string".to_owned(),
+        FieldType::Quantity => "quantity".to_owned(),
+        FieldType::IntOrString => "int-or-string".to_owned(),
+        FieldType::List(inner) => format!("[]{}", type_text(inner)),
+        FieldType::Map(inner) => format!("{{}}{}", type_text(inner)),
+        FieldType::Struct(id) => id.name().to_owned(),
+        FieldType::Any => "any".to_owned(),
+    }
+}
+
+fn default_json(default: &Default) -> Value {
+    match default {
+        Default::String(text) | Default::Text(text) => json!({ "value": text }),
+        Default::Int(number) => json!({ "value": number }),
+        Default::Bool(truth) => json!({ "value": truth }),
+        Default::Strings(items) => json!({ "value": items }),
+        Default::Empty => json!({ "empty": true }),
+        Default::Special(special) => match special {
+            SpecialDefault::PullPolicy { image } => json!({ "pullPolicy": image }),
+            SpecialDefault::EmptyDirWithoutSource => json!({ "emptyDirWithoutSource": true }),
+            SpecialDefault::HostPortOfHostNetwork => json!({ "hostPortOfHostNetwork": true }),
+            SpecialDefault::RequestFromLimit => json!({ "requestFromLimit": true }),
+            SpecialDefault::Sibling(path) => json!({ "sibling": path }),
+            SpecialDefault::InKind(kind, then) => json!({ "inKind": kind, "then": default_json(then) }),
+            SpecialDefault::When { test, then, otherwise } => {
+                let mut out = match test {
+                    Test::OneOf(name, among) => json!({ "oneOf": name, "among": among }),
+                    Test::Written(name) => json!({ "written": name }),
+                    Test::Unwritten(name) => json!({ "unwritten": name }),
+                };
+                out["then"] = default_json(then);
+                out["otherwise"] = otherwise.map_or(Value::Null, default_json);
+                out
+            }
+        },
+    }
+}
+
+// The tables as `polc-schema -check` reads them.
+fn tables() -> String {
+    let schema = Schema::kubernetes();
+    let mut lines = Vec::new();
+    for info in schema.kinds() {
+        let kind = &info.kind;
+        lines.push(json!({ "kind": kind.kind, "group": kind.group, "version": kind.version, "type": info.ty.name() }));
+    }
+    for id in schema.types() {
+        let found = id.get();
+        let fields: serde_json::Map<String, Value> = found
+            .fields
+            .iter()
+            .map(|(name, field)| {
+                let presence = match field.presence {
+                    Presence::Written => "written",
+                    Presence::NonZero => "zero",
+                    Presence::NonEmpty => "empty",
+                };
+                let mut out =
+                    json!({ "type": type_text(&field.ty), "presence": presence, "required": field.required, "value": field.value_struct, "values": field.values });
+                out["default"] = field.default.as_ref().map_or(Value::Null, default_json);
+                ((*name).to_owned(), out)
+            })
+            .collect();
+        lines.push(json!({ "type": id.name(), "fields": fields, "union": found.union }));
+    }
+    for Removed { api_version, kind, in_minor, .. } in schema.removed_kinds() {
+        lines.push(json!({ "removed": format!("{api_version} {kind}"), "minor": in_minor }));
+    }
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn the_tables_hold_in_kubernetes() {
+    let Some(binary) = support::engine::find("polc-schema", "the check of the tables against Kubernetes") else { return };
+    let mut check = Command::new(binary)
+        .arg("-check")
+        .current_dir(support::repository("tests/engines/k8s"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    check.stdin.take().unwrap().write_all(tables().as_bytes()).unwrap();
+    let output = check.wait_with_output().unwrap();
+    let report = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && report.ends_with(" 0 problems\n"), "{report}");
 }

@@ -16,6 +16,9 @@ use regex::Regex;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// The name of the engine.
+pub const NAME: &str = "kube-cel";
+
 /// What the engine could not read or run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -106,14 +109,14 @@ impl Engine {
         }
         let failed =
             |error: ExecutionError| Error(std::iter::once(error.to_string()).chain(errors.iter().cloned()).collect::<Vec<_>>().join("; "));
-        match Value::resolve(&policy.validation, &context).map_err(failed)? {
-            Value::Bool(true) => Ok(None),
-            Value::Bool(false) => match Value::resolve(&policy.message, &context).map_err(failed)? {
-                Value::String(message) => Ok(Some((*message).clone())),
-                other => Err(Error(format!("the message is no string: {other:?}"))),
-            },
-            other => Err(Error(format!("the validation is no boolean: {other:?}"))),
+        let validation = Value::resolve(&policy.validation, &context).map_err(failed)?;
+        let Value::Bool(passes) = validation else { return Err(Error(format!("the validation is no boolean: {validation:?}"))) };
+        if passes {
+            return Ok(None);
         }
+        let message = Value::resolve(&policy.message, &context).map_err(failed)?;
+        let Value::String(message) = message else { return Err(Error(format!("the message is no string: {message:?}"))) };
+        Ok(Some((*message).clone()))
     }
 }
 
@@ -183,12 +186,14 @@ impl Opaque for Milli {
 
 impl Milli {
     fn of(value: &Value) -> Result<i128, ExecutionError> {
-        match value {
-            Value::Opaque(opaque) => opaque.downcast_ref::<Milli>().map(|milli| milli.0),
-            Value::Int(units) => Some(i128::from(*units) * 1000),
-            _ => None,
-        }
-        .ok_or_else(|| ExecutionError::function_error("quantity", "no quantity"))
+        let milli = if let Value::Opaque(opaque) = value {
+            opaque.downcast_ref::<Milli>().map(|milli| milli.0)
+        } else if let Value::Int(units) = value {
+            Some(i128::from(*units) * 1000)
+        } else {
+            None
+        };
+        milli.ok_or_else(|| ExecutionError::function_error("quantity", "no quantity"))
     }
 
     fn value(milli: i128) -> Value {

@@ -1,3 +1,112 @@
-//! The embedded engines: what is emitted, run at once. They are a smoke test; the engines that clusters run are the judges.
+//! The embedded engines: what is emitted, run at once, with nothing installed. They are a smoke test; the engines that clusters run are the judges.
 
 pub mod cel;
+pub mod regorus;
+
+use crate::diagnostic::codes::build;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::ir::{Program, Rule};
+use crate::object::Node;
+use crate::target::opa;
+use std::collections::BTreeMap;
+
+/// What an engine says of an object: the failed rules, as `pack/rule` and message, sorted.
+pub type Findings = Vec<(String, String)>;
+
+/// The embedded engines by name.
+pub const NAMES: [&str; 2] = [regorus::NAME, cel::NAME];
+
+/// An engine that does not accept or cannot run what was emitted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{engine}: {message}")]
+pub struct EngineError {
+    /// Its name.
+    pub engine: &'static str,
+    /// What it says.
+    pub message: String,
+}
+
+impl From<&EngineError> for Diagnostic {
+    fn from(error: &EngineError) -> Self {
+        Diagnostic::error(&build::ENGINE_FAILED, Span::default(), format!("the embedded engine {} fails: {}", error.engine, error.message))
+            .with_help("this is a fault of polc, not of the policies: report it")
+    }
+}
+
+/// All embedded engines, with what they emit for some rules compiled once.
+#[derive(Debug)]
+pub struct Engines {
+    rego: Result<regorus::Rego, EngineError>,
+    /// Rules that Rego cannot say.
+    not_in_rego: Vec<String>,
+    engine: cel::Engine,
+    cel: BTreeMap<String, Result<cel::Compiled, cel::Error>>,
+    skipped: usize,
+}
+
+impl Engines {
+    /// Lowers the wanted rules and loads them; a rule that a language cannot say is skipped there.
+    pub fn new(program: &Program, wanted: impl Fn(&Rule) -> bool) -> Self {
+        let mut own = program.clone();
+        for pack in own.packs.values_mut() {
+            pack.rules.retain(&wanted);
+            for rule in &mut pack.rules {
+                rule.targets = crate::ir::Targets::All;
+            }
+        }
+        let mut not_in_rego: Vec<String> = Vec::new();
+        let emission = opa::emit(&own);
+        for row in &emission.report {
+            if let crate::target::Outcome::Refused(_) = row.outcome {
+                not_in_rego.push(row.rule.clone());
+            }
+        }
+        let mut cel = BTreeMap::new();
+        let mut skipped = not_in_rego.len();
+        for rule in own.packs.values().flat_map(|pack| &pack.rules) {
+            match crate::lower::cel::lower(rule) {
+                Ok(policy) => {
+                    cel.insert(rule.id.clone(), cel::Compiled::new(&policy));
+                }
+                Err(_) => skipped += 1,
+            }
+        }
+        Engines { rego: regorus::Rego::new(&emission.artifacts), not_in_rego, engine: cel::Engine::new(), cel, skipped }
+    }
+
+    /// How many rules an engine was not given, over all engines.
+    #[must_use]
+    pub fn skipped(&self) -> usize {
+        self.skipped
+    }
+
+    /// What the engines say of an object by one rule where it is not what is expected: a message, or that it passes.
+    #[must_use]
+    pub fn disagreements(&self, rule: &str, object: &Node, expected: Option<&str>) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut compare = |engine: &str, got: Result<Option<&str>, String>| match got {
+            Err(error) => problems.push(format!("{engine}: {error}")),
+            Ok(got) if got == expected => {}
+            Ok(Some(message)) => problems.push(format!("{engine}: finds `{message}`")),
+            Ok(None) => problems.push(format!("{engine}: finds nothing")),
+        };
+        if !self.not_in_rego.iter().any(|id| id == rule) {
+            match self.rego.as_ref().map_err(EngineError::clone).and_then(|rego| rego.judge(&object.into())) {
+                Err(error) => compare(regorus::NAME, Err(error.message)),
+                Ok(findings) => {
+                    let own = findings.iter().find(|(id, _)| id == rule).map(|(_, message)| message.as_str());
+                    compare(regorus::NAME, Ok(own));
+                }
+            }
+        }
+        match self.cel.get(rule) {
+            None => {}
+            Some(Err(error)) => compare(cel::NAME, Err(error.to_string())),
+            Some(Ok(compiled)) => match self.engine.judge(compiled, object) {
+                Err(error) => compare(cel::NAME, Err(error.to_string())),
+                Ok(message) => compare(cel::NAME, Ok(message.as_deref())),
+            },
+        }
+        problems
+    }
+}

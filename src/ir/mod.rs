@@ -351,6 +351,7 @@ pub enum Ty {
     /// A map from text.
     Map(Box<Ty>),
     /// A struct of the schema, by its full name (`io.k8s.api.core.v1.Container`), or of several types with common fields.
+    /// Without names: an object of any kind, of which `apiVersion`, `kind` and `metadata` are read.
     Struct(Vec<String>),
     /// A literal object's type.
     Record(BTreeMap<String, Ty>),

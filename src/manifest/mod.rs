@@ -3,6 +3,7 @@
 //! [`read()`] gives the objects of a file and what is wrong with its text; [`builtin::Checker`] judges each object by Kubernetes' schema and what its API server or
 //! kubelet would refuse. Both report [`Finding`]s, whose ids [`builtin::builtin_ids`] lists.
 
+mod block;
 pub mod builtin;
 mod json;
 mod read;

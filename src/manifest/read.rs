@@ -1,5 +1,6 @@
 //! A file to its objects: encoding, separators, JSON or YAML, and lists.
 
+use super::block;
 use super::json::{self, Duplicate};
 use super::yaml::{self, ALIAS_BUDGET, ErrorKind};
 use super::{Finding, Level};
@@ -108,6 +109,9 @@ impl Reader {
         }
         if content.is_empty() {
             return;
+        }
+        if let Some((node, duplicates)) = block::parse(text, line) {
+            return self.nodes(vec![node], duplicates);
         }
         match yaml::parse(text, line, &mut self.budget) {
             Ok(parsed) => {

@@ -204,7 +204,7 @@ fn stray_tab(text: &str) -> Option<(u32, u32)> {
                     covered.push((start, span.end.line()));
                 }
             }
-            _ => {}
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd | Event::Alias(_) => {}
         }
     }
     covered.sort_unstable();

@@ -100,3 +100,19 @@ impl From<&serde_json::Value> for Node {
         Node { value, line: 0, column: 0 }
     }
 }
+
+impl From<&Node> for serde_json::Value {
+    fn from(node: &Node) -> Self {
+        match &node.value {
+            Value::Null => serde_json::Value::Null,
+            Value::Bool(value) => (*value).into(),
+            Value::Int(value) => (*value).into(),
+            Value::Float(value) => (*value).into(),
+            Value::String(text) => (&**text).into(),
+            Value::List(items) => items.iter().map(serde_json::Value::from).collect(),
+            Value::Map(entries) => {
+                serde_json::Value::Object(entries.iter().map(|(key, node)| (key.name.to_string(), node.into())).collect())
+            }
+        }
+    }
+}

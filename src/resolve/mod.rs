@@ -36,7 +36,8 @@ pub struct Options {
     pub params: BTreeMap<String, String>,
     /// Values of params by `pack.name`, over all others: what a test says with `with`.
     pub values: BTreeMap<String, Const>,
-    /// The packs that are compiled, with those that they use; all where there is none.
+    /// The packs that are compiled, with those that they use; all where there is none. A pack that is named here keeps all its rules, for it is wanted for itself: what a user
+    /// of it leaves out or overrides is left out only where the pack is there for its users.
     pub roots: BTreeSet<String>,
     /// The day on which exemptions are judged, `YYYY-MM-DD`; without it none is past.
     pub today: Option<String>,
@@ -90,7 +91,8 @@ pub fn resolve(files: &[(u32, File)], sources: &Sources, schema: &Schema, option
     check_uses(&packs, &mut diagnostics);
     let order = order(&packs, options, &mut diagnostics);
     params::settle(&world, &mut packs, &order, &mut diagnostics);
-    let left_out = left_out(&packs, &order, &mut diagnostics);
+    let mut left_out = left_out(&packs, &order, &mut diagnostics);
+    left_out.retain(|rule| !options.roots.contains(rule.split('/').next().unwrap_or_default()));
     let mut program = Program::default();
     for name in &order {
         if let Some(items) = packs.get(name) {

@@ -1,6 +1,6 @@
 //! Reads the generated data: a line a kind, then a line a struct, both sorted. A line is parsed when it is first asked for.
 
-use super::{Field, FieldType, KindInfo, Removed, Struct, Subresource, TypeId, tables};
+use super::{Default, Field, FieldType, KindInfo, Removed, Struct, Subresource, TypeId, tables};
 use crate::ir::{Kind, PodPath, Presence};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -103,6 +103,12 @@ impl Schema {
         tables::removed::of(api_version, kind)
     }
 
+    /// Every apiVersion and kind that a release removed, in their order.
+    #[must_use]
+    pub fn removed_kinds(&self) -> &'static [Removed] {
+        tables::removed::REMOVED
+    }
+
     pub(super) fn name_of(&self, id: TypeId) -> &'static str {
         self.types.get(usize::from(id.0)).map_or("", |entry| entry.name)
     }
@@ -163,6 +169,9 @@ impl Schema {
                         "zero" => field.presence = Presence::NonZero,
                         "empty" => field.presence = Presence::NonEmpty,
                         "value" => field.value_struct = true,
+                        // A default replaces the zero; where there is none, Go writes the zero out.
+                        "filled" if field.default.is_some() => field.presence = Presence::NonZero,
+                        "filled" if !field.required => field.default = zero(&field.ty),
                         _ => {}
                     }
                 }
@@ -193,6 +202,17 @@ impl Schema {
     }
 }
 
+// What Go makes of a scalar that is not there.
+fn zero(ty: &FieldType) -> Option<Default> {
+    match ty {
+        FieldType::Bool => Some(Default::Bool(false)),
+        FieldType::Int | FieldType::IntOrString => Some(Default::Int(0)),
+        FieldType::String => Some(Default::String("")),
+        FieldType::Quantity => Some(Default::Text("0")),
+        FieldType::Number | FieldType::List(_) | FieldType::Map(_) | FieldType::Struct(_) | FieldType::Any => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
@@ -215,7 +235,7 @@ mod tests {
             for (name, text) in line.fields {
                 let words: Vec<&str> = text.split(' ').collect();
                 for word in &words[1..] {
-                    assert!(["required", "zero", "empty", "value"].contains(word), "{}.{name}: {text}", entry.name);
+                    assert!(["required", "zero", "empty", "value", "filled"].contains(word), "{}.{name}: {text}", entry.name);
                 }
                 let any = words[0].trim_start_matches(['[', ']', '{', '}']) == "any";
                 let mut ty = &field(entry.name, name).ty;

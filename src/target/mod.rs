@@ -1,11 +1,15 @@
 //! The targets: what is written for each engine. A target only packages; conditions come from [`crate::lower`].
 
-pub mod kyverno;
-pub mod opa;
-
 use crate::diagnostic::{Diagnostic, Span, codes::build};
+use crate::ir::{PodSecurity, Program, Targets};
 use crate::lower::Unsupported;
 use serde::Serialize;
+use std::collections::BTreeSet;
+
+pub mod admission_config;
+pub mod kyverno;
+pub mod opa;
+pub mod psa;
 
 /// A file of the output.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,5 +87,169 @@ impl Emission {
             )
             .with_help("rename one of them"),
         );
+    }
+}
+
+/// The `pod-security` block of a program.
+pub(crate) struct PodSecurityBlock<'a> {
+    /// `pack/pod-security`.
+    pub id: String,
+    /// The block.
+    pub pod_security: &'a PodSecurity,
+}
+
+/// The one `pod-security` block; more than one is an error, for labels of one namespace cannot come from two.
+pub(crate) fn pod_security<'a>(emission: &mut Emission, program: &'a Program, target: &'static str) -> Option<PodSecurityBlock<'a>> {
+    let mut blocks = program.packs.values().filter_map(|pack| {
+        pack.pod_security.as_ref().map(|pod_security| PodSecurityBlock { id: format!("{}/pod-security", pack.name), pod_security })
+    });
+    let first = blocks.next()?;
+    for other in blocks {
+        emission.row(target, &other.id, Outcome::Refused("there is another `pod-security` block".to_owned()));
+        emission.diagnostics.push(
+            Diagnostic::error(&build::SECOND_POD_SECURITY, other.pod_security.span, "a second `pod-security` block")
+                .with_label(first.pod_security.span, "the first")
+                .with_help("state the levels of all namespaces in one block"),
+        );
+    }
+    Some(first)
+}
+
+/// Rows for the rules, which a target of whole levels does not carry.
+pub(crate) fn not_applicable(emission: &mut Emission, program: &Program, target: &'static str, why: &str) {
+    for rule in program.packs.values().flat_map(|pack| &pack.rules) {
+        emission.row(target, &rule.id, Outcome::NotApplicable(why.to_owned()));
+    }
+}
+
+/// A YAML document of a typed value.
+pub(crate) fn yaml(value: &impl Serialize) -> Result<Vec<u8>, serde_yaml::Error> {
+    serde_yaml::to_string(value).map(String::into_bytes)
+}
+
+impl Emission {
+    /// Adds the error that an output could not be written as YAML.
+    pub(crate) fn fail(&mut self, target: &'static str, id: &str, error: &serde_yaml::Error, span: Span) {
+        self.row(target, id, Outcome::Refused(error.to_string()));
+        self.diagnostics.push(
+            Diagnostic::error(&build::NOT_EXPRESSIBLE, span, format!("`{id}` cannot be written for {target}: {error}"))
+                .with_help(format!("leave the target out with `targets except {target}`")),
+        );
+    }
+}
+
+/// The names that a `targets` clause may say: those of this version, `check` for `polc check`, and those that are to come.
+pub const KNOWN: [&str; 10] =
+    ["check", "opa", "kyverno", "psa", "admission-config", "conftest", "gatekeeper", "kyverno-vpol", "vap", "map"];
+
+/// A target of `polc build`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// Rego modules for OPA.
+    Opa,
+    /// `kyverno.io/v1` ClusterPolicy.
+    Kyverno,
+    /// Namespaces with Pod Security labels.
+    Psa,
+    /// The API server's AdmissionConfiguration.
+    AdmissionConfig,
+}
+
+impl Target {
+    /// All of them, in the order of the report.
+    pub const ALL: [Target; 4] = [Target::Opa, Target::Kyverno, Target::Psa, Target::AdmissionConfig];
+
+    /// Its name on the command line and in the output folder.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Target::Opa => opa::NAME,
+            Target::Kyverno => kyverno::NAME,
+            Target::Psa => psa::NAME,
+            Target::AdmissionConfig => admission_config::NAME,
+        }
+    }
+
+    /// The target of this name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Target> {
+        Self::ALL.into_iter().find(|target| target.name() == name)
+    }
+
+    /// Whether it carries rules (and not only `pod-security`).
+    #[must_use]
+    pub fn carries_rules(self) -> bool {
+        match self {
+            Target::Opa | Target::Kyverno => true,
+            Target::Psa | Target::AdmissionConfig => false,
+        }
+    }
+
+    /// What it writes for a program.
+    #[must_use]
+    pub fn emit(self, program: &Program) -> Emission {
+        match self {
+            Target::Opa => opa::emit(program),
+            Target::Kyverno => kyverno::emit(program),
+            Target::Psa => psa::emit(program),
+            Target::AdmissionConfig => admission_config::emit(program),
+        }
+    }
+}
+
+/// What these targets write for a program, one after the other; a rule that its author sends to none of those that carry rules is an error.
+#[must_use]
+pub fn emit(program: &Program, targets: &BTreeSet<Target>) -> Emission {
+    let mut all = Emission::default();
+    for target in targets {
+        let emission = target.emit(program);
+        all.artifacts.extend(emission.artifacts);
+        all.report.extend(emission.report);
+        all.diagnostics.extend(emission.diagnostics);
+    }
+    all.artifacts.sort_by(|a, b| a.path.cmp(&b.path));
+    uncompiled(&mut all, program, targets);
+    let carriers: Vec<&str> = targets.iter().filter(|target| target.carries_rules()).map(|target| target.name()).collect();
+    for rule in program.packs.values().flat_map(|pack| &pack.rules) {
+        let rows = || all.report.iter().filter(|row| row.rule == rule.id && carriers.contains(&row.target));
+        let in_check = matches!(&rule.targets, Targets::Only(names) if names.contains("check"));
+        if !in_check && rows().next().is_some() && rows().all(|row| row.outcome == Outcome::Dropped) {
+            all.diagnostics.push(
+                Diagnostic::error(
+                    &build::REACHES_NO_TARGET,
+                    rule.span,
+                    format!("`{}` reaches none of the chosen targets ({})", rule.id, carriers.join(", ")),
+                )
+                .with_help("choose a target that its `targets` clause allows, or change the clause"),
+            );
+        }
+    }
+    all
+}
+
+/// Rows for the items that no target carries yet: a target that could is refused, by name.
+fn uncompiled(emission: &mut Emission, program: &Program, targets: &BTreeSet<Target>) {
+    for item in program.packs.values().flat_map(|pack| &pack.uncompiled) {
+        for target in targets {
+            let carried = match target {
+                Target::Opa => item.construct == "exempt",
+                Target::Kyverno => true,
+                Target::Psa | Target::AdmissionConfig => false,
+            };
+            if carried {
+                let construct = format!("`{}`", item.construct);
+                emission.row(target.name(), &item.id, Outcome::Refused(format!("{construct} is not carried yet")));
+                emission.diagnostics.push(
+                    Diagnostic::error(
+                        &build::NOT_EXPRESSIBLE,
+                        item.span,
+                        format!("`{}` cannot be written for {}: {construct} is not carried yet", item.id, target.name()),
+                    )
+                    .with_help(format!("build without {}, or keep the item in a pack that this build does not read", target.name())),
+                );
+            } else {
+                emission.row(target.name(), &item.id, Outcome::NotApplicable(format!("{} carries no `{}`", target.name(), item.construct)));
+            }
+        }
     }
 }

@@ -223,7 +223,9 @@ impl<'a> Generator<'a> {
     // A second element in a list that the rule goes through.
     fn more_elements(&mut self, shape: Shape<'_>, mut object: Json) -> Json {
         let Some((path, _)) = self.random.pick(&self.changes) else { return object };
-        if let Some(place) = path.clone().locate(shape, &object, &mut self.random) {
+        if let Some(place) = path.clone().locate(shape, &object, &mut self.random)
+            && shape.ty(&place).is_some()
+        {
             shape.ensure(&mut object, &place);
         }
         object

@@ -50,7 +50,6 @@ units_up(resource, milli) := (milli - part) + more if {
 unreadable_requests(resource) := array.concat(array.concat(in_containers("containers", resource), in_containers("initContainers", resource)), in_pod(resource))
 
 in_containers(field, resource) := [place |
-	some index
 	container := pod.spec[field][index]
 	some list in ["requests", "limits"]
 	value := container.resources[list][resource]
@@ -61,11 +60,14 @@ in_containers(field, resource) := [place |
 ]
 
 in_pod(resource) := [place |
-	some path in [["resources", "requests"], ["resources", "limits"], ["overhead"]]
-	value := object.get(pod.spec, array.concat(path, [resource]), null)
+	some list in ["requests", "limits", "overhead"]
+	of_resources := [value | list != "overhead"; value := pod.spec.resources[list][resource]]
+	of_overhead := [value | list == "overhead"; value := pod.spec.overhead[resource]]
+	value := array.concat(of_resources, of_overhead)[0]
 	value != null
 	[1 | milli := quantity(value); milli != null] == []
-	place := concat("", [pod_place, "spec.", concat(".", path), resource_key(resource)])
+	holder := {"requests": "resources.requests", "limits": "resources.limits", "overhead": "overhead"}[list]
+	place := concat("", [pod_place, "spec.", holder, resource_key(resource)])
 ]
 
 resource_key(resource) := concat("", [".", resource]) if {

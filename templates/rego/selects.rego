@@ -1,7 +1,7 @@
 # Whether a selector selects labels. Both are lists of at most one element.
 selects(selectors, labels) if {
 	some selector in selectors
-	[1 | some key; wanted := selector.matchLabels[key]; [1 | label(labels[0][key]) == label(wanted)] == []] == []
+	[1 | wanted := selector.matchLabels[key]; [1 | label(labels[0][key]) == label(wanted)] == []] == []
 	[1 | expression := selector.matchExpressions[_]; expression != null; [1 | satisfied(expression, labels)] == []] == []
 }
 

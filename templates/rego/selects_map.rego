@@ -2,5 +2,5 @@
 selects_map(selectors, labels) if {
 	some selector in selectors
 	selector != {}
-	[1 | some key; wanted := selector[key]; [1 | label(labels[0][key]) == label(wanted)] == []] == []
+	[1 | wanted := selector[key]; [1 | label(labels[0][key]) == label(wanted)] == []] == []
 }

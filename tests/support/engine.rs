@@ -2,7 +2,7 @@
 
 use super::repository;
 use serde_json::Value as Json;
-use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
+use std::io::{BufRead as _, BufReader, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
@@ -41,22 +41,35 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts it and waits until it has loaded its policies.
+    /// Starts it and waits until it has loaded its policies, which it has to.
     pub fn start(program: &Path, arguments: &[&str]) -> Self {
+        Self::try_start(program, arguments).unwrap_or_else(|error| panic!("{} did not start: {error}", program.display()))
+    }
+
+    /// Starts it and waits until it has loaded its policies, or gives what it said instead.
+    pub fn try_start(program: &Path, arguments: &[&str]) -> Result<Self, String> {
         let mut child = Command::new(program)
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
         let input = Some(BufWriter::new(child.stdin.take().unwrap()));
         let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut said = child.stderr.take().unwrap();
         let mut line = String::new();
         output.read_line(&mut line).unwrap();
-        let hello: Json = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{} did not start: {line:?}", program.display()));
+        let Ok(hello) = serde_json::from_str::<Json>(&line) else {
+            let mut text = String::new();
+            said.read_to_string(&mut text).unwrap();
+            child.wait().unwrap();
+            return Err(text);
+        };
         assert_eq!(hello["ready"], true, "{}: {hello}", program.display());
-        Engine { child, input, output, hello }
+        // What it has to say from now on is for whoever looks at the test.
+        std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::stderr()));
+        Ok(Engine { child, input, output, hello })
     }
 
     /// The answers to these requests, in their order. The engine is done afterwards.

@@ -3,7 +3,7 @@
 use crate::diagnostic::Code;
 
 /// All of them.
-pub static ALL: &[&Code] = &[&NOT_EXPRESSIBLE, &NAME_COLLISION, &TEMPLATE];
+pub static ALL: &[&Code] = &[&NOT_EXPRESSIBLE, &NAME_COLLISION, &TEMPLATE, &ENGINE_FAILED, &REACHES_NO_TARGET, &SECOND_POD_SECURITY];
 
 /// A rule has no exact form in a target.
 pub static NOT_EXPRESSIBLE: Code = Code {
@@ -19,9 +19,25 @@ for the rule; the report then shows it as dropped by the author:\n\n```pol\nrule
 pub static NAME_COLLISION: Code = Code {
     id: "name-collision",
     summary: "two names become one in a target",
-    explanation: "Engines allow fewer characters in names than packs and rules do, so that two names can become one there. Rego's package names \
-have no hyphen, for instance: the packs `pod-basics` and `pod_basics` would both be `polc.pod_basics`. One of them would hide the other, so it is an \
-error.\n\n```pol\npack pod-basics    // one file\npack pod_basics    // another file\n```\n\nRename one of them.\n",
+    explanation: "What is emitted stands in packages, policies and rules whose names come from the packs and rules. Where two of them come out the same, one \
+would hide the other, so it is an error. In OPA, for instance, the violations of all packs stand in `polc.main`, which a pack of that name would take:\n\n```pol\npack \
+main\n```\n\nRename one of them.\n",
+};
+
+/// A rule is dropped by its author for every chosen target.
+pub static REACHES_NO_TARGET: Code = Code {
+    id: "reaches-no-target",
+    summary: "a rule reaches none of the chosen targets",
+    explanation: "The rule's `targets` clause leaves out every target of this build that carries rules, so that nothing would enforce it. That is surely not meant.\n\n\
+        ```pol\nrule no-privileged {\n    targets opa      // and the build says --target kyverno\n    ...\n}\n```\n\nChoose a target that the clause allows, or change the clause.",
+};
+
+/// Two `pod-security` blocks.
+pub static SECOND_POD_SECURITY: Code = Code {
+    id: "second-pod-security",
+    summary: "there are two `pod-security` blocks",
+    explanation: "The labels of a namespace and the defaults of the API server come from one `pod-security` block. With two, one would hide the other.\n\n\
+        Put the lines of both into one block.",
 };
 
 /// A file of the output cannot be put together.
@@ -30,4 +46,12 @@ pub static TEMPLATE: Code = Code {
     summary: "a file of the output cannot be put together",
     explanation: "The text around the emitted rules comes from templates that are a part of polc. Should one of them fail, nothing is written rather than \
 something incomplete. There is nothing to change in the policies: report it.\n\n```text\n`opa/main.rego` cannot be written: ...\n```\n",
+};
+
+/// An embedded engine does not accept what was emitted.
+pub static ENGINE_FAILED: Code = Code {
+    id: "engine-failed",
+    summary: "an embedded engine does not accept or cannot run what was emitted",
+    explanation: "`polc` runs emitted policies in engines of its own to check that they mean what the rules mean. When such an engine refuses a policy or stops with an \
+error, either the policy or the engine is at fault, and neither can be helped by changing the rules: report it.\n\n```text\nthe embedded engine regorus fails: ...\n```\n",
 };

@@ -1,8 +1,9 @@
 //! What a Pod asks the scheduler for: see [`crate::eval::effective_request::effective_request`].
 
-use super::lower::{Lowering, Val};
+use super::lower::Lowering;
 use super::quantity;
 use super::tree::{Comprehension, Expr, Type, and, or, ternary};
+use super::val::Val;
 use crate::lower::Unsupported;
 
 /// The request in thousandths.
@@ -63,12 +64,12 @@ fn whole(
         or([main, init]).not()
     };
     let (has_request, has_limit) = (request.clone().present(), and([by_limit, limit.clone().present()]));
-    let (request, limit) = (lowering.to_milli(request.leaf()), lowering.to_milli(limit.leaf()));
+    let (request, limit) = (lowering.in_milli(request.leaf()), lowering.in_milli(limit.leaf()));
     Ok(ternary(has_request, request, ternary(has_limit, limit, total)))
 }
 
 fn containers(lowering: &mut Lowering<'_>, val: Val, name: &str) -> Expr {
-    let list = ternary(val.clone().present(), val.or_null(), Expr::List(Vec::new()));
+    let list = ternary(val.clone().present(), val.leaf(), Expr::List(Vec::new()));
     let container = lowering.fresh("container", Type::Dyn);
     let present = Expr::Ident(container.clone()).present();
     lowering.variable(name, list.filter(container, present))
@@ -81,7 +82,7 @@ fn requests(lowering: &mut Lowering<'_>, containers: Expr, resource: &str) -> Re
     let request = entry(of.clone(), &["resources", "requests"], resource);
     let limit = entry(of, &["resources", "limits"], resource);
     let has_request = request.clone().present();
-    let (request, limit) = (lowering.to_milli(request.leaf()), lowering.milli_or_zero(limit)?);
+    let (request, limit) = (lowering.in_milli(request.leaf()), lowering.milli_or_zero(limit)?);
     Ok(containers.each(Comprehension::Map, container, ternary(has_request, request, limit)))
 }
 

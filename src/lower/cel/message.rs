@@ -39,23 +39,16 @@ fn escaped(text: Expr) -> Expr {
     let i = Ident { name: "i".to_owned(), ty: Type::Int };
     let (c_, i_) = (Expr::Ident(c.clone()), Expr::Ident(i.clone()));
     let digit = |of: Expr| Expr::text("0123456789abcdef").call("charAt", [of]);
-    let code = ternary(i_.clone().op(Operator::Lt, Expr::Int(32)), i_.clone(), i_.plus(Expr::Int(95)));
-    let hexadecimal = {
-        let code_ident = Ident { name: "code".to_owned(), ty: Type::Int };
-        let code_ = Expr::Ident(code_ident.clone());
-        let shown = Expr::text("\\u00")
-            .plus(digit(code_.clone().op(Operator::Div, Expr::Int(16))))
-            .plus(digit(code_.op(Operator::Rem, Expr::Int(16))));
-        Expr::List(vec![Expr::String(controls()).call("indexOf", [c_.clone()])])
-            .each(Comprehension::Map, i, code)
-            .each(Comprehension::Map, code_ident, shown)
-            .first()
-    };
-    let one = ternary(
-        c_.clone().eq(Expr::text("\n")),
-        Expr::text("\\n"),
-        ternary(Expr::String(controls()).call("contains", [c_.clone()]), hexadecimal, c_),
-    );
+    let code = Ident { name: "code".to_owned(), ty: Type::Int };
+    let code_ = Expr::Ident(code.clone());
+    let shown =
+        Expr::text("\\u00").plus(digit(code_.clone().op(Operator::Div, Expr::Int(16)))).plus(digit(code_.op(Operator::Rem, Expr::Int(16))));
+    let of_place = ternary(i_.clone().op(Operator::Lt, Expr::Int(32)), i_.clone(), i_.clone().plus(Expr::Int(95)));
+    let hexadecimal = Expr::List(vec![of_place]).each(Comprehension::Map, code, shown).first();
+    let newline = ternary(c_.clone().eq(Expr::text("\n")), Expr::text("\\n"), hexadecimal);
+    let one = Expr::List(vec![Expr::String(controls()).call("indexOf", [c_.clone()])])
+        .each(Comprehension::Map, i, ternary(i_.op(Operator::Lt, Expr::Int(0)), c_, newline))
+        .first();
     let start = ternary(longer(text.clone(), LIMIT + 1), head(text.clone(), LIMIT + 1), text.clone());
     ternary(
         text.clone().call("matches", [Expr::text(r"[\x00-\x1f\x7f-\x9f]")]),

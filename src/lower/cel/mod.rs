@@ -3,13 +3,19 @@
 //! A tree ([`tree`]), its text ([`mod@print`]) and what a rule becomes ([`mod@lower`]). The text keeps to what ValidatingAdmissionPolicy, Kyverno and `cel-rust` read
 //! alike: `has()` on every segment, `!= null` on every leaf, no optional types, no `cel.bind`.
 
-pub mod effective_request;
+mod conditions;
+mod effective_request;
+mod functions;
 pub mod lower;
-pub mod message;
+mod message;
 pub mod print;
-pub mod quantity;
-pub mod text;
+mod quantity;
+mod sources;
+mod statements;
+mod text;
 pub mod tree;
+mod val;
+mod values;
 
 pub use lower::{Policy, lower};
 pub use print::print;

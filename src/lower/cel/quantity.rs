@@ -15,14 +15,15 @@ fn constant(milli: i128) -> Expr {
     Expr::String(text).to("quantity")
 }
 
-fn text(raw: Expr) -> Expr {
+/// A raw quantity as text.
+#[must_use]
+pub fn text(raw: Expr) -> Expr {
     if raw.ty() == super::tree::Type::String { raw } else { raw.to("string") }
 }
 
-/// Whether a raw value that is there reads as a quantity. `raw` is said several times.
+/// Whether a text reads as a quantity. It is said several times.
 #[must_use]
-pub fn readable(raw: Expr) -> Expr {
-    let text = text(raw);
+pub fn readable(text: &Expr) -> Expr {
     let quantity = || text.clone().to("quantity");
     and([
         text.clone().call("matches", [Expr::text(PATTERN)]),

@@ -68,12 +68,6 @@ impl ImageText<'_> {
         self.text.clone().call("split", [Expr::text("@")]).first()
     }
 
-    /// The digest or null.
-    pub fn digest(&mut self) -> Expr {
-        let at = self.text.clone().call("indexOf", [Expr::text("@")]).plus(Expr::Int(1));
-        ternary(self.has_digest(), self.text.clone().call("substring", [at]), Expr::Null)
-    }
-
     /// The tag or null; `latest` without tag and digest.
     pub fn tag(&mut self) -> Expr {
         let otherwise = ternary(self.has_digest(), Expr::Null, Expr::text("latest"));

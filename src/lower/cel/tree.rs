@@ -1,5 +1,49 @@
 //! Expressions of CEL.
 
+/// What parts the name of a comprehension variable from the number that makes it unique, until it is renamed.
+pub const SEPARATOR: char = '#';
+
+/// Names that no comprehension variable may have: what engines bind, what the language keeps, and the first parts of functions' names.
+const RESERVED: [&str; 37] = [
+    "object",
+    "oldObject",
+    "namespaceObject",
+    "request",
+    "authorizer",
+    "params",
+    "variables",
+    "anyObject",
+    "true",
+    "false",
+    "null",
+    "in",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
+    "lists",
+    "strings",
+    "math",
+    "sets",
+    "optional",
+    "base64",
+    "type",
+    "dyn",
+];
+
 /// What the type checker of CEL knows of an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Type {
@@ -236,12 +280,16 @@ impl Expr {
     #[must_use]
     #[expect(clippy::should_implement_trait, reason = "it simplifies")]
     pub fn not(self) -> Self {
-        match self {
-            Expr::Bool(value) => Expr::Bool(!value),
-            Expr::Not(of) => *of,
-            Expr::Binary(Operator::Eq, left, right) => Expr::Binary(Operator::Ne, left, right),
-            Expr::Binary(Operator::Ne, left, right) => Expr::Binary(Operator::Eq, left, right),
-            other => Expr::Not(Box::new(other)),
+        if let Expr::Bool(value) = self {
+            Expr::Bool(!value)
+        } else if let Expr::Not(of) = self {
+            *of
+        } else if let Expr::Binary(Operator::Eq, left, right) = self {
+            Expr::Binary(Operator::Ne, left, right)
+        } else if let Expr::Binary(Operator::Ne, left, right) = self {
+            Expr::Binary(Operator::Eq, left, right)
+        } else {
+            Expr::Not(Box::new(self))
         }
     }
 
@@ -326,19 +374,19 @@ impl Expr {
     #[must_use]
     pub fn is_open(&self) -> bool {
         fn open<'e>(expr: &'e Expr, bound: &mut Vec<&'e str>) -> bool {
-            match expr {
-                Expr::Ident(ident) => !bound.contains(&&*ident.name),
-                Expr::Each { range, var, filter, body, kind: _ } => {
-                    if open(range, bound) {
-                        return true;
-                    }
-                    bound.push(&var.name);
-                    let found = filter.as_ref().is_some_and(|filter| open(filter, bound)) || open(body, bound);
-                    bound.pop();
-                    found
-                }
-                _ => expr.children().into_iter().any(|child| open(child, bound)),
+            if let Expr::Ident(ident) = expr {
+                return !bound.contains(&&*ident.name);
             }
+            let Expr::Each { range, var, filter, body, kind: _ } = expr else {
+                return expr.children().into_iter().any(|child| open(child, bound));
+            };
+            if open(range, bound) {
+                return true;
+            }
+            bound.push(&var.name);
+            let found = filter.as_ref().is_some_and(|filter| open(filter, bound)) || open(body, bound);
+            bound.pop();
+            found
         }
         open(self, &mut Vec::new())
     }
@@ -346,24 +394,90 @@ impl Expr {
     /// Rewrites every string in it.
     #[must_use]
     pub fn map_strings(self, f: &dyn Fn(String) -> Expr) -> Self {
-        let all = |items: Vec<Expr>| items.into_iter().map(|item| item.map_strings(f)).collect::<Vec<_>>();
-        let one = |of: Box<Expr>| Box::new(of.map_strings(f));
+        if let Expr::String(text) = self { f(text) } else { self.map_children(&mut |child| child.map_strings(f)) }
+    }
+
+    /// With names of comprehension variables to read: what stands before [`SEPARATOR`], numbered where one around has it.
+    #[must_use]
+    pub fn renamed(self) -> Self {
+        self.rename(&mut Vec::new())
+    }
+
+    fn rename(self, scope: &mut Vec<(String, String)>) -> Self {
         match self {
-            Expr::String(text) => f(text),
-            Expr::Null | Expr::Bool(_) | Expr::Int(_) | Expr::Double(_) | Expr::Global(_) | Expr::Variable(..) | Expr::Ident(_) => self,
-            Expr::List(items) => Expr::List(all(items)),
-            Expr::Map(entries) => Expr::Map(entries.into_iter().map(|(key, value)| (key.map_strings(f), value.map_strings(f))).collect()),
+            Expr::Ident(Ident { name, ty }) => {
+                let name = scope.iter().rev().find(|(old, _)| *old == name).map_or(name, |(_, new)| new.clone());
+                Expr::Ident(Ident { name, ty })
+            }
+            Expr::Each { kind, range, var, filter, body } => {
+                let range = Box::new(range.rename(scope));
+                let hint = var.name.split(SEPARATOR).next().unwrap_or_default();
+                let taken = |name: &str| RESERVED.contains(&name) || scope.iter().any(|(_, new)| new == name);
+                let mut name = hint.to_owned();
+                let mut number = 1;
+                while taken(&name) {
+                    number += 1;
+                    name = format!("{hint}{number}");
+                }
+                scope.push((var.name, name.clone()));
+                let filter = filter.map(|filter| Box::new(filter.rename(scope)));
+                let body = Box::new(body.rename(scope));
+                scope.pop();
+                Expr::Each { kind, range, var: Ident { name, ty: var.ty }, filter, body }
+            }
+            Expr::Null
+            | Expr::Bool(_)
+            | Expr::Int(_)
+            | Expr::Double(_)
+            | Expr::String(_)
+            | Expr::Global(_)
+            | Expr::Variable(..)
+            | Expr::List(_)
+            | Expr::Map(_)
+            | Expr::Select(..)
+            | Expr::Has(..)
+            | Expr::Index(..)
+            | Expr::Call(..)
+            | Expr::Method(..)
+            | Expr::Not(_)
+            | Expr::And(_)
+            | Expr::Or(_)
+            | Expr::Binary(..)
+            | Expr::If(..) => self.map_children(&mut |child| child.rename(scope)),
+        }
+    }
+
+    /// With each part directly in it replaced.
+    #[must_use]
+    pub fn map_children(self, f: &mut dyn FnMut(Expr) -> Expr) -> Self {
+        let mut one = |of: Box<Expr>| Box::new(f(*of));
+        match self {
+            Expr::Null
+            | Expr::Bool(_)
+            | Expr::Int(_)
+            | Expr::Double(_)
+            | Expr::String(_)
+            | Expr::Global(_)
+            | Expr::Variable(..)
+            | Expr::Ident(_) => self,
+            Expr::List(items) => Expr::List(items.into_iter().map(f).collect()),
+            Expr::Map(entries) => Expr::Map(entries.into_iter().map(|(key, value)| (f(key), f(value))).collect()),
             Expr::Select(of, field) => Expr::Select(one(of), field),
             Expr::Has(of, field) => Expr::Has(one(of), field),
             Expr::Index(of, key) => Expr::Index(one(of), one(key)),
-            Expr::Call(function, arguments) => Expr::Call(function, all(arguments)),
-            Expr::Method(of, function, arguments) => Expr::Method(one(of), function, all(arguments)),
+            Expr::Call(function, arguments) => Expr::Call(function, arguments.into_iter().map(f).collect()),
+            Expr::Method(of, function, arguments) => {
+                let of = one(of);
+                Expr::Method(of, function, arguments.into_iter().map(f).collect())
+            }
             Expr::Each { kind, range, var, filter, body } => {
-                Expr::Each { kind, range: one(range), var, filter: filter.map(one), body: one(body) }
+                let range = one(range);
+                let filter = filter.map(&mut one);
+                Expr::Each { kind, range, var, filter, body: one(body) }
             }
             Expr::Not(of) => Expr::Not(one(of)),
-            Expr::And(items) => Expr::And(all(items)),
-            Expr::Or(items) => Expr::Or(all(items)),
+            Expr::And(items) => Expr::And(items.into_iter().map(f).collect()),
+            Expr::Or(items) => Expr::Or(items.into_iter().map(f).collect()),
             Expr::Binary(operator, left, right) => Expr::Binary(operator, one(left), one(right)),
             Expr::If(condition, then, otherwise) => Expr::If(one(condition), one(then), one(otherwise)),
         }
@@ -383,7 +497,7 @@ impl Expr {
             Expr::Global(_) | Expr::Select(..) => Type::Dyn,
             Expr::Variable(_, ty) | Expr::Ident(Ident { ty, .. }) => ty.clone(),
             Expr::Index(of, _) => of.ty().element(),
-            Expr::Call(function, arguments) => call_type(function, arguments),
+            Expr::Call(function, _) => call_type(function),
             Expr::Method(of, function, _) => method_type(of, function),
             Expr::Each { kind, range, body, var: _, filter: _ } => match kind {
                 Comprehension::Map => Type::List(Box::new(body.ty())),
@@ -426,7 +540,7 @@ fn common(types: impl IntoIterator<Item = Type>) -> Type {
     })
 }
 
-fn call_type(function: &str, arguments: &[Expr]) -> Type {
+fn call_type(function: &str) -> Type {
     match function {
         "int" | "size" | "sign" => Type::Int,
         "double" => Type::Double,
@@ -435,10 +549,7 @@ fn call_type(function: &str, arguments: &[Expr]) -> Type {
         "duration" => Type::Duration,
         "isQuantity" => Type::Bool,
         "lists.range" => Type::List(Box::new(Type::Int)),
-        _ => {
-            let _ = arguments;
-            Type::Dyn
-        }
+        _ => Type::Dyn,
     }
 }
 
@@ -462,19 +573,16 @@ fn method_type(of: &Expr, function: &str) -> Type {
 pub fn and(parts: impl IntoIterator<Item = Expr>) -> Expr {
     let mut all = Vec::new();
     for part in parts {
-        match part {
-            Expr::Bool(true) => {}
-            Expr::Bool(false) if all.is_empty() => return Expr::Bool(false),
-            Expr::And(parts) => all.extend(parts),
-            part if all.contains(&part) => {}
-            part => all.push(part),
+        if part == Expr::Bool(false) && all.is_empty() {
+            return part;
+        }
+        if let Expr::And(parts) = part {
+            all.extend(parts);
+        } else if part != Expr::Bool(true) && !all.contains(&part) {
+            all.push(part);
         }
     }
-    match all.len() {
-        0 => Expr::Bool(true),
-        1 => all.remove(0),
-        _ => Expr::And(all),
-    }
+    if all.len() > 1 { Expr::And(all) } else { all.pop().unwrap_or(Expr::Bool(true)) }
 }
 
 /// One is true; constants folded.
@@ -482,27 +590,23 @@ pub fn and(parts: impl IntoIterator<Item = Expr>) -> Expr {
 pub fn or(parts: impl IntoIterator<Item = Expr>) -> Expr {
     let mut all = Vec::new();
     for part in parts {
-        match part {
-            Expr::Bool(false) => {}
-            Expr::Bool(true) if all.is_empty() => return Expr::Bool(true),
-            Expr::Or(parts) => all.extend(parts),
-            part => all.push(part),
+        if part == Expr::Bool(true) && all.is_empty() {
+            return part;
+        }
+        if let Expr::Or(parts) = part {
+            all.extend(parts);
+        } else if part != Expr::Bool(false) {
+            all.push(part);
         }
     }
-    match all.len() {
-        0 => Expr::Bool(false),
-        1 => all.remove(0),
-        _ => Expr::Or(all),
-    }
+    if all.len() > 1 { Expr::Or(all) } else { all.pop().unwrap_or(Expr::Bool(false)) }
 }
 
 /// `condition ? then : otherwise`, of a type that the type checker accepts.
 #[must_use]
 pub fn ternary(condition: Expr, then: Expr, otherwise: Expr) -> Expr {
-    match condition {
-        Expr::Bool(true) => return then,
-        Expr::Bool(false) => return otherwise,
-        _ => {}
+    if let Expr::Bool(known) = condition {
+        return if known { then } else { otherwise };
     }
     let (then, otherwise) = alike(then, otherwise);
     Expr::If(Box::new(condition), Box::new(then), Box::new(otherwise))
@@ -519,23 +623,24 @@ fn alike(left: Expr, right: Expr) -> (Expr, Expr) {
     }
 }
 
+/// Elements of one type: made dynamic where they differ.
+fn uniform(items: Vec<Expr>) -> Vec<Expr> {
+    let mut types = items.iter().map(Expr::ty);
+    let first = types.next();
+    if types.all(|ty| Some(ty) == first) { items } else { items.into_iter().map(Expr::dynamic).collect() }
+}
+
 /// A list, its elements made dynamic where their types differ.
 #[must_use]
 pub fn list(items: impl IntoIterator<Item = Expr>) -> Expr {
-    let items: Vec<Expr> = items.into_iter().collect();
-    let mut types = items.iter().map(Expr::ty);
-    let first = types.next();
-    if types.all(|ty| Some(ty) == first) { Expr::List(items) } else { Expr::List(items.into_iter().map(Expr::dynamic).collect()) }
+    Expr::List(uniform(items.into_iter().collect()))
 }
 
 /// A map, its values made dynamic where their types differ.
 #[must_use]
 pub fn map(entries: impl IntoIterator<Item = (String, Expr)>) -> Expr {
     let (keys, values): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
-    match list(values) {
-        Expr::List(values) => Expr::Map(keys.into_iter().map(Expr::String).zip(values).collect()),
-        _ => Expr::Map(Vec::new()),
-    }
+    Expr::Map(keys.into_iter().map(Expr::String).zip(uniform(values)).collect())
 }
 
 /// Whether a text can stand after a point.

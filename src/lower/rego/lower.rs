@@ -28,6 +28,7 @@ pub struct Module {
     guards: Vec<(Guard, String)>,
     unreadable: Vec<(Expr, String)>,
     pods: BTreeMap<PodPath, BTreeSet<Type>>,
+    values: Vec<(RegoRule, String)>,
     place: bool,
     old_object: bool,
 }
@@ -47,12 +48,14 @@ fn reserved() -> BTreeSet<String> {
     let own = [
         "input",
         "data",
-        "object",
+        "obj",
         "old_object",
         "operation",
         "pod",
         "pod_place",
         "violations",
+        "list",
+        "item",
         "failures",
         "unreadable",
         "walk",
@@ -262,8 +265,8 @@ impl Module {
         let plain = Stmt::Unless(path, Scalar::String("AdmissionReview".to_owned()));
         let request = || Expr::var("input").key("request");
         let mut rules = vec![
-            rule(Head::Value("object".to_owned(), request().key("object")), vec![Stmt::Holds(review.clone())]),
-            rule(Head::Value("object".to_owned(), Expr::var("input")), vec![plain.clone()]),
+            rule(Head::Value("obj".to_owned(), request().key("object")), vec![Stmt::Holds(review.clone())]),
+            rule(Head::Value("obj".to_owned(), Expr::var("input")), vec![plain.clone()]),
             rule(Head::Value("operation".to_owned(), request().key("operation")), vec![Stmt::Holds(review.clone())]),
             rule(Head::Value("operation".to_owned(), Expr::string("CREATE")), vec![plain]),
         ];
@@ -278,7 +281,7 @@ impl Module {
             ));
         }
         for (path, types) in &self.pods {
-            let pod = path.segments().iter().fold(Expr::var("object"), |expr, name| expr.key(*name));
+            let pod = path.segments().iter().fold(Expr::var("obj"), |expr, name| expr.key(*name));
             rules.push(rule(Head::Value("pod".to_owned(), pod), vec![Stmt::Holds(is_of(types))]));
         }
         if self.place {
@@ -287,6 +290,7 @@ impl Module {
                 rules.push(rule(Head::Value("pod_place".to_owned(), Expr::string(place)), vec![Stmt::Holds(is_of(types))]));
             }
         }
+        rules.extend(self.values.iter().map(|(value, _)| value.clone()));
         rules.extend(self.unreadable.iter().map(|(list, name)| rule(Head::Value(name.clone(), list.clone()), Vec::new())));
         rules
     }
@@ -361,8 +365,8 @@ fn is_of(types: &BTreeSet<Type>) -> Expr {
         versions.entry(version).or_default().push(Expr::string(kind));
     }
     let versions = Expr::Object(versions.into_iter().map(|(version, kinds)| (version.to_owned(), Expr::Set(kinds))).collect());
-    let of_version = versions.step(Step::Index(Expr::var("object").key("apiVersion")));
-    Expr::var("object").key("kind").infix(Operator::In, of_version)
+    let of_version = versions.step(Step::Index(Expr::var("obj").key("apiVersion")));
+    Expr::var("obj").key("kind").infix(Operator::In, of_version)
 }
 
 /// The name of an operation in a request.
@@ -442,21 +446,10 @@ impl<'m> Scope<'m> {
 
     /// A name that nothing else in the rule has, after a word.
     fn fresh(&mut self, word: &str) -> String {
-        let mut base = String::new();
-        for c in word.chars() {
-            if c.is_ascii_uppercase() && !base.is_empty() && !base.ends_with(|c: char| c.is_ascii_uppercase()) {
-                base.push('_');
-            }
-            if c.is_ascii_alphanumeric() {
-                base.push(c);
-            } else if !base.is_empty() && !base.ends_with('_') {
-                base.push('_');
-            }
-        }
-        let base = base.trim_end_matches('_').to_ascii_lowercase();
+        let base = snake(word);
         let base = if base.starts_with(|c: char| c.is_ascii_lowercase()) { base } else { "value".to_owned() };
         // So begin the names of rules.
-        let base = if base.starts_with("is_") || base.starts_with("unreadable_") { format!("value_{base}") } else { base };
+        let base = if ["is_", "its_", "unreadable_"].iter().any(|start| base.starts_with(start)) { format!("value_{base}") } else { base };
         let mut name = base.clone();
         let mut number = 1;
         while self.taken.contains(&name) {
@@ -469,6 +462,34 @@ impl<'m> Scope<'m> {
 
     fn bound(&self, slot: Slot) -> Lowered<&Bound> {
         self.slots.get(&slot).ok_or_else(|| Unsupported::new("a variable outside its loop", self.span))
+    }
+
+    /// Adds a list of what an expression is while a body holds.
+    fn push_list(&mut self, lists: &mut Vec<Expr>, head: Expr, body: Body) {
+        let body = body.tidy();
+        if body.0.iter().any(|stmt| *stmt == Stmt::Holds(Expr::Scalar(Scalar::Bool(false)))) {
+            return;
+        }
+        if body.0.is_empty() {
+            lists.push(Expr::Array(vec![head]));
+            return;
+        }
+        let list = self.each(head, body);
+        lists.push(list);
+    }
+
+    /// `[head | body]`
+    fn each(&mut self, head: Expr, body: Body) -> Expr {
+        let mut body = body.tidy();
+        // A head stands on one line, and a `|` after it may be taken for an operator.
+        let head = if matches!(head, Expr::Object(_) | Expr::Set(_) | Expr::Infix(..)) || super::print::is_long(&head) {
+            let name = self.fresh(if matches!(head, Expr::Call(..)) { "text" } else { "value" });
+            body.0.push(Stmt::Let(name.clone(), head));
+            Expr::Var(name)
+        } else {
+            head
+        };
+        head.each(body)
     }
 
     // ------------------------------------------------------------------ reads
@@ -517,23 +538,28 @@ impl<'m> Scope<'m> {
     /// The messages that statements give, as a list.
     fn messages(&mut self, stmts: &[IrStmt]) -> Lowered<Expr> {
         let mut lists = Vec::new();
+        let taken = self.taken.clone();
         for stmt in stmts {
+            // Each list is a comprehension, whose variables the next one does not see.
+            self.taken.clone_from(&taken);
             if let IrStmt::If { condition, then, otherwise } = stmt {
                 for (holds, branch) in [(true, then), (false, otherwise)] {
                     if branch.is_empty() {
                         continue;
                     }
+                    self.taken.clone_from(&taken);
                     let mut body = Body::default();
                     self.either(condition, holds, false, &mut body)?;
                     let head = self.tail(branch, &mut body)?;
-                    push_list(&mut lists, head, body);
+                    self.push_list(&mut lists, head, body);
                 }
                 continue;
             }
             let mut body = Body::default();
             let head = self.tail(std::slice::from_ref(stmt), &mut body)?;
-            push_list(&mut lists, head, body);
+            self.push_list(&mut lists, head, body);
         }
+        self.taken = taken;
         Ok(Expr::concat_lists(lists))
     }
 
@@ -574,7 +600,8 @@ impl<'m> Scope<'m> {
             let mut of = Body::default();
             let given = self.bind(key, &mut of)?;
             let given = self.comparable(given.expr, key, &mut of);
-            all.push(given.each(of.tidy()));
+            let found = self.each(given, of);
+            all.push(found);
         }
         let bound = self.bound(source.slot)?.clone();
         let mut entries = vec![("element".to_owned(), Expr::var(&bound.name)), ("keys".to_owned(), Expr::Array(all))];
@@ -583,11 +610,11 @@ impl<'m> Scope<'m> {
             entries.push(("key".to_owned(), Expr::var(&index.name)));
         }
         let elements = self.fresh("elements");
-        body.0.push(Stmt::Let(elements.clone(), Expr::Object(entries).each(inner.tidy())));
+        let all = self.each(Expr::Object(entries), inner);
+        body.0.push(Stmt::Let(elements.clone(), all));
         let position = self.fresh("position");
-        body.0.push(Stmt::Declare(position.clone()));
         let later = self.fresh("later");
-        body.0.push(Stmt::Let(later.clone(), Expr::var(&elements).step(Step::Index(Expr::var(&position)))));
+        body.0.push(Stmt::EachAt(position.clone(), later.clone(), Expr::var(&elements)));
         let earlier = self.fresh("earlier");
         let before = Expr::Call("array.slice", vec![Expr::var(&elements), Expr::int(0), Expr::var(&position)]);
         body.0.push(Stmt::Ever(Body(vec![
@@ -629,6 +656,13 @@ impl<'m> Scope<'m> {
 
     /// The text of a value, whatever it is.
     fn shown(&mut self, value: &Value, ty: &Ty) -> Lowered<Expr> {
+        let taken = self.taken.clone();
+        let shown = self.shown_in_its_own_scope(value, ty);
+        self.taken = taken;
+        shown
+    }
+
+    fn shown_in_its_own_scope(&mut self, value: &Value, ty: &Ty) -> Lowered<Expr> {
         let mut body = Body::default();
         let given = self.bind(value, &mut body)?;
         let certain = given.certain;
@@ -639,7 +673,8 @@ impl<'m> Scope<'m> {
             return Ok(text);
         }
         self.need(Helper::Shown);
-        Ok(Expr::Call("shown", vec![text.each(body)]))
+        let found = self.each(text, body);
+        Ok(Expr::Call("shown", vec![found]))
     }
 
     /// The text of what is present, and whether it is certainly one.
@@ -672,7 +707,8 @@ impl<'m> Scope<'m> {
                 let mut inner = Body(vec![Stmt::Let(element.clone(), expr.step(Step::Each))]);
                 inner.0.push(Stmt::Present(element.clone()));
                 let (text, _) = self.text(Expr::Var(element), of, is_milli, false, &mut inner)?;
-                (Expr::Call("concat", vec![Expr::string(", "), text.each(inner.tidy())]), false)
+                let texts = self.each(text, inner);
+                (Expr::Call("concat", vec![Expr::string(", "), texts]), false)
             }
             Ty::Map(_) | Ty::Struct(_) | Ty::Record(_) | Ty::Any => return self.unsupported("a map or struct in a message"),
         })
@@ -696,9 +732,8 @@ impl<'m> Scope<'m> {
                 let step = match source.key {
                     Some(slot) => {
                         let name = self.fresh("key");
-                        body.0.push(Stmt::Declare(name.clone()));
                         self.slots.insert(slot, Bound { name: name.clone(), is_key: true, is_milli: false, ty: Ty::String });
-                        Step::Index(Expr::Var(name))
+                        Step::At(name)
                     }
                     None => Step::Each,
                 };
@@ -727,13 +762,12 @@ impl<'m> Scope<'m> {
         if let Some(slot) = key {
             let list = self.all(lists)?;
             let index = self.fresh("index");
-            body.0.push(Stmt::Declare(index.clone()));
             self.slots.insert(slot, Bound { name: index.clone(), is_key: true, is_milli: false, ty: Ty::Int });
             let list = match lists {
                 [only] => self.path(only)?.unwrap_or(list),
                 _ => list,
             };
-            return Ok((word, list.step(Step::Index(Expr::Var(index)))));
+            return Ok((word, list.step(Step::At(index))));
         }
         if let [only] = lists {
             let list = match self.path(only)? {
@@ -811,10 +845,18 @@ impl<'m> Scope<'m> {
                         lists.push(Expr::Array(vec![constant]));
                     }
                 }
+                Item::One(Value::If(condition, then, otherwise)) => {
+                    for (holds, value) in [(true, then), (false, otherwise)] {
+                        let mut body = Body::default();
+                        self.either(condition, holds, false, &mut body)?;
+                        let given = self.number(value, milli, &mut body)?;
+                        self.push_list(&mut lists, given, body);
+                    }
+                }
                 Item::One(value) => {
                     let mut body = Body::default();
                     let given = self.number(value, milli, &mut body)?;
-                    push_list(&mut lists, given, body);
+                    self.push_list(&mut lists, given, body);
                 }
                 Item::Spread(list) => {
                     let all = self.list(list)?;
@@ -822,7 +864,7 @@ impl<'m> Scope<'m> {
                         let element = self.fresh("element");
                         let mut body = Body(vec![Stmt::Each(element.clone(), all)]);
                         let number = self.quantity(Expr::Var(element), &mut body);
-                        push_list(&mut lists, number, body);
+                        self.push_list(&mut lists, number, body);
                     } else {
                         lists.push(all);
                     }
@@ -838,7 +880,7 @@ impl<'m> Scope<'m> {
                         body.0.push(Stmt::Let(element.clone(), list.step(Step::Each)));
                         Expr::Var(element)
                     };
-                    push_list(&mut lists, head, body);
+                    self.push_list(&mut lists, head, body);
                 }
             }
         }
@@ -849,6 +891,9 @@ impl<'m> Scope<'m> {
 
     /// The reference that a value is, undefined or null where it is absent: what counts as absent besides is not looked at.
     fn path(&mut self, value: &Value) -> Lowered<Option<Expr>> {
+        if is_shared(value) {
+            return self.shared(value).map(Some);
+        }
         Ok(match value {
             Value::Root(root) => Some(self.root(*root)?),
             Value::Var(slot) => Some(Expr::var(&self.bound(*slot)?.name)),
@@ -871,9 +916,42 @@ impl<'m> Scope<'m> {
         })
     }
 
+    /// A rule for a value that no loop has a part in, undefined where it is absent.
+    fn shared(&mut self, value: &Value) -> Lowered<Expr> {
+        let taken = std::mem::replace(&mut self.taken, reserved());
+        let mut body = Body::default();
+        let given = self.compute(value, &mut body);
+        self.taken = taken;
+        let head = given?.expr;
+        let word = match value {
+            Value::Field { name, .. } => name,
+            _ => "value",
+        };
+        let key = format!("{word} {head:?} {body:?}");
+        if let Some((rule, _)) = self.module.values.iter().find(|(_, known)| *known == key) {
+            if let Head::Value(name, _) = &rule.head {
+                return Ok(Expr::var(name));
+            }
+        }
+        let mut name = format!("its_{}", self.module.values.len() + 1);
+        let words = snake(word);
+        if !words.is_empty() {
+            name = format!("its_{words}");
+        }
+        let base = name.clone();
+        let mut number = 1;
+        while self.module.values.iter().any(|(rule, _)| matches!(&rule.head, Head::Value(known, _) if *known == name)) {
+            number += 1;
+            name = format!("{base}_{number}");
+        }
+        let rule = RegoRule { comment: Vec::new(), head: Head::Value(name.clone(), head), body: body.tidy() };
+        self.module.values.push((rule, key));
+        Ok(Expr::Var(name))
+    }
+
     fn root(&mut self, root: Root) -> Lowered<Expr> {
         match root {
-            Root::Object => Ok(Expr::var("object")),
+            Root::Object => Ok(Expr::var("obj")),
             Root::Pod => Ok(Expr::var("pod")),
             Root::OldObject => {
                 self.module.old_object = true;
@@ -886,6 +964,22 @@ impl<'m> Scope<'m> {
 
     /// Statements that hold once exactly when the value is present, and the value then.
     fn bind(&mut self, value: &Value, body: &mut Body) -> Lowered<Given> {
+        if is_shared(value) {
+            let shared = self.shared(value)?;
+            let word = match value {
+                Value::Field { name, .. } => name,
+                _ => "value",
+            };
+            let var = self.fresh(word);
+            body.0.push(Stmt::Let(var.clone(), shared));
+            body.0.push(Stmt::Present(var.clone()));
+            return Ok(Given { expr: Expr::Var(var), certain: false });
+        }
+        self.compute(value, body)
+    }
+
+    /// The same, worked out on the spot.
+    fn compute(&mut self, value: &Value, body: &mut Body) -> Lowered<Given> {
         let certain = |expr| Ok(Given { expr, certain: true });
         match value {
             Value::Const(constant) => certain(constant_expr(constant)),
@@ -1036,9 +1130,17 @@ impl<'m> Scope<'m> {
 
     /// The first of some choices that holds.
     fn first(&mut self, word: &str, choices: Vec<(Expr, Body)>, body: &mut Body) -> Lowered<Given> {
+        let mut choices = choices;
+        choices.retain(|(_, of)| !of.0.contains(&Stmt::Holds(Expr::Scalar(Scalar::Bool(false)))));
+        if choices.len() == 1
+            && let Some((head, of)) = choices.pop()
+        {
+            body.0.extend(of.0);
+            return Ok(Given { expr: head, certain: false });
+        }
         let mut lists = Vec::new();
         for (head, of) in choices {
-            push_list(&mut lists, head, of);
+            self.push_list(&mut lists, head, of);
         }
         let var = self.fresh(word);
         body.0.push(Stmt::Let(var.clone(), Expr::concat_lists(lists).step(Step::Index(Expr::int(0)))));
@@ -1148,8 +1250,7 @@ impl<'m> Scope<'m> {
                 let mut of = Body::default();
                 let given = self.bind(argument(1), &mut of)?;
                 let index = self.fresh("index");
-                of.0.push(Stmt::Declare(index.clone()));
-                of.0.push(Stmt::Holds(Expr::var(&all).step(Step::Index(Expr::var(&index))).infix(Operator::Eq, given.expr)));
+                of.0.push(Stmt::Holds(Expr::var(&all).step(Step::At(index.clone())).infix(Operator::Eq, given.expr)));
                 let found = Expr::concat_lists(vec![Expr::var(&index).each(of), Expr::Array(vec![Expr::int(-1)])]);
                 ("position", found.step(Step::Index(Expr::int(0))))
             }
@@ -1292,7 +1393,7 @@ impl<'m> Scope<'m> {
                 for value in [selector, labels] {
                     let mut of = Body::default();
                     let given = self.bind(value, &mut of)?;
-                    push_list(&mut arguments, given.expr, of);
+                    self.push_list(&mut arguments, given.expr, of);
                 }
                 body.0.push(Stmt::Holds(Expr::Call(if *map { "selects_map" } else { "selects" }, arguments)));
             }
@@ -1553,6 +1654,62 @@ impl<'m> Scope<'m> {
 }
 
 // ---------------------------------------------------------------------- small things
+
+/// A word in lower case with underscores.
+fn snake(word: &str) -> String {
+    let mut out = String::new();
+    for c in word.chars() {
+        if c.is_ascii_uppercase() && !out.is_empty() && !out.ends_with(|c: char| c.is_ascii_uppercase() || c == '_') {
+            out.push('_');
+        }
+        if c.is_ascii_alphanumeric() {
+            out.push(c);
+        } else if !out.is_empty() && !out.ends_with('_') {
+            out.push('_');
+        }
+    }
+    out.trim_end_matches('_').to_ascii_lowercase()
+}
+
+/// Whether a value is worth a rule of its own: it has alternatives and no loop has a part in it.
+fn is_shared(value: &Value) -> bool {
+    let has_choice = match value {
+        Value::Field { default: Some(_), .. } | Value::Entry { default: Some(_), .. } | Value::If(..) => true,
+        Value::Coalesce(values) => values.len() > 1,
+        Value::Const(_)
+        | Value::Root(_)
+        | Value::Var(_)
+        | Value::Field { .. }
+        | Value::Entry { .. }
+        | Value::Truth(_)
+        | Value::List(_)
+        | Value::Aggregate { .. }
+        | Value::Arithmetic { .. }
+        | Value::Concat(_)
+        | Value::Call(..) => false,
+    };
+    has_choice && is_closed(value)
+}
+
+/// Whether every variable in a value is bound in it.
+fn is_closed(value: &Value) -> bool {
+    let mut bound = BTreeSet::new();
+    let mut read = BTreeSet::new();
+    walk(Node::Value(value), &mut |node| {
+        match node {
+            Node::Source(source) => {
+                bound.insert(source.slot);
+                bound.extend(source.key);
+            }
+            Node::Value(Value::Var(slot)) => {
+                read.insert(*slot);
+            }
+            Node::Value(_) | Node::Cond(_) => {}
+        }
+        true
+    });
+    read.is_subset(&bound)
+}
 
 fn flatten<'c>(any: &'c [Cond], into: &mut Vec<&'c Cond>) {
     for cond in any {
@@ -1845,7 +2002,7 @@ fn ever(inner: Body, many: bool, body: &mut Body) {
 /// Whether a statement may hold more than once.
 fn is_many(stmt: &Stmt) -> bool {
     match stmt {
-        Stmt::Declare(_) | Stmt::Each(..) => true,
+        Stmt::Each(..) | Stmt::EachAt(..) => true,
         Stmt::Holds(expr) | Stmt::Let(_, expr) => has_each(expr),
         Stmt::Present(_) | Stmt::Unless(..) | Stmt::Ever(_) | Stmt::Never(_) => false,
     }
@@ -1853,21 +2010,11 @@ fn is_many(stmt: &Stmt) -> bool {
 
 fn has_each(expr: &Expr) -> bool {
     match expr {
-        Expr::Ref(head, steps) => has_each(head) || steps.iter().any(|step| matches!(step, Step::Each)),
+        Expr::Ref(head, steps) => has_each(head) || steps.iter().any(|step| matches!(step, Step::Each | Step::At(_))),
         Expr::Array(items) | Expr::Set(items) | Expr::Call(_, items) => items.iter().any(has_each),
         Expr::Object(entries) => entries.iter().any(|(_, value)| has_each(value)),
         Expr::Infix(left, _, right) => has_each(left) || has_each(right),
         Expr::Scalar(_) | Expr::Regex(_) | Expr::Var(_) | Expr::Comprehension(..) => false,
-    }
-}
-
-/// Adds a list of what an expression is while a body holds.
-fn push_list(lists: &mut Vec<Expr>, head: Expr, body: Body) {
-    let body = body.tidy();
-    if body.0.is_empty() {
-        lists.push(Expr::Array(vec![head]));
-    } else if !body.0.iter().any(|stmt| *stmt == Stmt::Holds(Expr::Scalar(Scalar::Bool(false)))) {
-        lists.push(head.each(body));
     }
 }
 

@@ -37,7 +37,7 @@ pub fn rule(rule: &Rule) -> String {
             let line = stmt(only, 0, out.len() - start + 4);
             if line.contains('\n')
                 || out.len() - start + 4 + line.chars().count() > WIDTH
-                || matches!(only, Stmt::Each(..) | Stmt::Declare(_))
+                || matches!(only, Stmt::Each(..) | Stmt::EachAt(..))
             {
                 out.push_str(" if ");
                 out.push_str(&braces(&rule.body));
@@ -75,8 +75,10 @@ fn stmt(stmt: &Stmt, indent: usize, column: usize) -> String {
         Stmt::Holds(value) => expr(value, indent, column),
         Stmt::Let(name, value) => format!("{name} := {}", expr(value, indent, column + name.chars().count() + 4)),
         Stmt::Present(name) => format!("{name} != null"),
-        Stmt::Declare(name) => format!("some {name}"),
         Stmt::Each(name, list) => format!("some {name} in {}", expr(list, indent, column + name.chars().count() + 9)),
+        Stmt::EachAt(index, name, list) => {
+            format!("some {index}, {name} in {}", expr(list, indent, column + index.chars().count() + name.chars().count() + 11))
+        }
         Stmt::Unless(path, scalar) => format!("not {} == {}", self::path(path), self::scalar(scalar)),
         Stmt::Ever(body) => format!("{} != []", comprehension(&Expr::int(1), body, indent, column + 6)),
         Stmt::Never(body) => format!("{} == []", comprehension(&Expr::int(1), body, indent, column + 6)),
@@ -91,6 +93,10 @@ fn expr(value: &Expr, indent: usize, column: usize) -> String {
     }
     match value {
         Expr::Comprehension(head, body) => comprehension(head, body, indent, column),
+        Expr::Call(name, arguments) if arguments.len() == 1 => {
+            let start = column + name.len() + 1;
+            format!("{name}({})", arguments.iter().map(|argument| expr(argument, indent, start)).collect::<String>())
+        }
         Expr::Call(name, arguments) if !arguments.is_empty() => format!("{name}(\n{}{})", lines(arguments, indent), tabs(indent)),
         Expr::Array(items) if !items.is_empty() => format!("[\n{}{}]", lines(items, indent), tabs(indent)),
         Expr::Set(items) if !items.is_empty() => format!("{{\n{}{}}}", lines(items, indent), tabs(indent)),
@@ -122,19 +128,25 @@ fn lines(items: &[Expr], indent: usize) -> String {
 
 fn comprehension(head: &Expr, body: &Body, indent: usize, column: usize) -> String {
     let line = flat_comprehension(head, body);
-    if column + line.chars().count() <= WIDTH && is_short(body) {
+    if body.0.is_empty() || column + line.chars().count() <= WIDTH && is_short(body) {
         return line;
     }
     format!("[{} |\n{}{}]", flat(head), block(body, indent + 1), tabs(indent))
+}
+
+/// Whether an expression is too long to stand at the head of a comprehension.
+#[must_use]
+pub fn is_long(value: &Expr) -> bool {
+    !is_simple(value) || flat(value).chars().count() > WIDTH - 20
 }
 
 /// Whether a body reads well on one line.
 fn is_short(body: &Body) -> bool {
     body.0.len() <= 3
         && body.0.iter().all(|stmt| match stmt {
-            Stmt::Holds(value) | Stmt::Let(_, value) | Stmt::Each(_, value) => is_simple(value),
+            Stmt::Holds(value) | Stmt::Let(_, value) | Stmt::Each(_, value) | Stmt::EachAt(_, _, value) => is_simple(value),
             Stmt::Ever(body) | Stmt::Never(body) => body.0.len() == 1 && is_short(body),
-            Stmt::Present(_) | Stmt::Declare(_) | Stmt::Unless(..) => true,
+            Stmt::Present(_) | Stmt::Unless(..) => true,
         })
 }
 
@@ -174,6 +186,9 @@ fn all_flat(items: &[Expr]) -> String {
 }
 
 fn flat_comprehension(head: &Expr, body: &Body) -> String {
+    if body.0.is_empty() {
+        return format!("[{} | true]", flat(head));
+    }
     format!("[{} | {}]", flat(head), body.0.iter().map(flat_stmt).collect::<Vec<_>>().join("; "))
 }
 
@@ -182,8 +197,8 @@ fn flat_stmt(stmt: &Stmt) -> String {
         Stmt::Holds(value) => flat(value),
         Stmt::Let(name, value) => format!("{name} := {}", flat(value)),
         Stmt::Present(name) => format!("{name} != null"),
-        Stmt::Declare(name) => format!("some {name}"),
         Stmt::Each(name, list) => format!("some {name} in {}", flat(list)),
+        Stmt::EachAt(index, name, list) => format!("some {index}, {name} in {}", flat(list)),
         Stmt::Unless(path, scalar) => format!("not {} == {}", self::path(path), self::scalar(scalar)),
         Stmt::Ever(body) => format!("{} != []", flat_comprehension(&Expr::int(1), body)),
         Stmt::Never(body) => format!("{} == []", flat_comprehension(&Expr::int(1), body)),
@@ -198,6 +213,9 @@ fn steps(path: &[Step]) -> String {
                 let _ = write!(out, "[{}]", flat(index));
             }
             Step::Each => out.push_str("[_]"),
+            Step::At(name) => {
+                let _ = write!(out, "[{name}]");
+            }
         }
         out
     })

@@ -17,10 +17,10 @@ pub enum Stmt {
     Let(String, Expr),
     /// `name != null`, needed only where no later statement says so.
     Present(String),
-    /// `some name`
-    Declare(String),
     /// `some name in list`: each element of a list that is always there.
     Each(String, Expr),
+    /// `some index, name in list`: the same, with its place.
+    EachAt(String, String, Expr),
     /// `not path == literal`: true also when the path leads nowhere.
     Unless(Path, Scalar),
     /// `[1 | body] != []`: the body holds for something, said once.
@@ -85,6 +85,8 @@ pub enum Step {
     Index(Expr),
     /// Each element: `[_]`.
     Each,
+    /// Each element, whose key or index a new variable is: `[name]`.
+    At(String),
 }
 
 /// An operator between two expressions.
@@ -216,7 +218,7 @@ impl Expr {
                 let root = head.as_path()?;
                 let keys = steps.iter().map(|step| match step {
                     Step::Key(key) => Some(key.clone()),
-                    Step::Index(_) | Step::Each => None,
+                    Step::Index(_) | Step::Each | Step::At(_) => None,
                 });
                 Some(Path { root: root.root, keys: root.keys.into_iter().map(Some).chain(keys).collect::<Option<_>>()? })
             }
@@ -233,10 +235,14 @@ impl Expr {
 
     /// Several lists one after the other; each is always defined.
     #[must_use]
-    pub fn concat_lists(lists: Vec<Expr>) -> Self {
-        let mut lists = lists.into_iter().rev();
-        let Some(last) = lists.next() else { return Expr::Array(Vec::new()) };
-        lists.fold(last, |after, list| Expr::Call("array.concat", vec![list, after]))
+    pub fn concat_lists(mut lists: Vec<Expr>) -> Self {
+        if lists.len() > 3 {
+            let body =
+                vec![Stmt::Each("list".to_owned(), Expr::Array(lists)), Stmt::Let("item".to_owned(), Expr::var("list").step(Step::Each))];
+            return Expr::var("item").each(Body(body));
+        }
+        let Some(last) = lists.pop() else { return Expr::Array(Vec::new()) };
+        lists.into_iter().rev().fold(last, |after, list| Expr::Call("array.concat", vec![list, after]))
     }
 }
 
@@ -244,9 +250,9 @@ impl Body {
     /// Whether a statement of this uses the variable in a way that only a value other than null allows, whatever else is there.
     fn demands(&self, name: &str) -> bool {
         self.0.iter().any(|stmt| match stmt {
-            Stmt::Holds(expr) | Stmt::Let(_, expr) | Stmt::Each(_, expr) => expr.demands(name),
+            Stmt::Holds(expr) | Stmt::Let(_, expr) | Stmt::Each(_, expr) | Stmt::EachAt(_, _, expr) => expr.demands(name),
             Stmt::Ever(body) => body.demands(name),
-            Stmt::Present(_) | Stmt::Declare(_) | Stmt::Unless(..) | Stmt::Never(_) => false,
+            Stmt::Present(_) | Stmt::Unless(..) | Stmt::Never(_) => false,
         })
     }
 
@@ -277,7 +283,7 @@ impl Expr {
                     || head.demands(name)
                     || steps.iter().any(|step| match step {
                         Step::Index(expr) => expr.demands(name),
-                        Step::Key(_) | Step::Each => false,
+                        Step::Key(_) | Step::Each | Step::At(_) => false,
                     })
             }
             Expr::Infix(left, Operator::Eq, right) => {

@@ -245,13 +245,16 @@ fn unknown(shape: &Shape, key: &Key, path: &Path<'_>, findings: &mut Findings) {
 /// Where, one or two steps further down, a struct has a field of this name.
 fn deeper(id: TypeId, name: &str) -> Option<String> {
     let below = |id: TypeId| {
-        id.get().fields.iter().filter_map(|(field, info)| match &info.ty {
-            FieldType::Struct(id) => Some(((*field).to_owned(), *id)),
-            FieldType::List(inner) => match **inner {
-                FieldType::Struct(id) => Some((format!("{field}[]"), id)),
-                _ => None,
-            },
-            _ => None,
+        id.get().fields.iter().filter_map(|(field, info)| {
+            if let FieldType::Struct(id) = info.ty {
+                Some(((*field).to_owned(), id))
+            } else if let FieldType::List(inner) = &info.ty
+                && let FieldType::Struct(id) = **inner
+            {
+                Some((format!("{field}[]"), id))
+            } else {
+                None
+            }
         })
     };
     let has = |id: TypeId| id.get().fields.contains_key(name);

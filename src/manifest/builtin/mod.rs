@@ -150,7 +150,6 @@ fn quote(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::indexing_slicing, reason = "tests")]
     use super::*;
 
     #[test]

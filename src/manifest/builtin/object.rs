@@ -180,11 +180,10 @@ fn name(info: &KindInfo, node: &Node, findings: &mut Findings) {
     let Some((text, name)) = field("name").and_then(|node| node.as_str().map(|text| (text, node))) else { return };
     let rule = match info.kind.group.as_str() {
         "rbac.authorization.k8s.io" => {
-            if matches!(text, "." | "..") || text.contains(['/', '%']) {
-                "`/` and `%` have no place in it"
-            } else {
+            if !matches!(text, "." | "..") && !text.contains(['/', '%']) {
                 return;
             }
+            "`/` and `%` have no place in it"
         }
         "" if matches!(info.kind.kind.as_str(), "Namespace" | "Service") => {
             if is_dns_label(text) {

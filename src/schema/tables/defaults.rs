@@ -100,7 +100,7 @@ pub(in crate::schema) const DEFAULTS: &[(&str, Fields)] = &[
         &[("rollingUpdate", Special(When { test: Unwritten("type"), then: &Empty, otherwise: None })), ("type", String("RollingUpdate"))],
     ),
     ("io.k8s.api.authentication.v1.TokenRequestSpec", &[("expirationSeconds", Int(3600))]),
-    ("io.k8s.api.autoscaling.v1.HorizontalPodAutoscalerSpec", &[("minReplicas", Int(1))]),
+    ("io.k8s.api.autoscaling.v1.HorizontalPodAutoscalerSpec", &[("minReplicas", Int(1)), ("targetCPUUtilizationPercentage", Int(80))]),
     ("io.k8s.api.autoscaling.v2.HPAScalingRules", &[("selectPolicy", String("Max"))]),
     ("io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerBehavior", &[("scaleDown", Empty), ("scaleUp", Empty)]),
     ("io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec", &[("minReplicas", Int(1))]),
@@ -168,7 +168,10 @@ pub(in crate::schema) const DEFAULTS: &[(&str, Fields)] = &[
     ("io.k8s.api.core.v1.PersistentVolumeClaimStatus", &[("phase", String("Pending"))]),
     (
         "io.k8s.api.core.v1.PersistentVolumeSpec",
-        &[("persistentVolumeReclaimPolicy", String("Retain")), ("volumeMode", String("Filesystem"))],
+        &[
+            ("persistentVolumeReclaimPolicy", Special(InKind("PersistentVolume", &String("Retain")))),
+            ("volumeMode", Special(InKind("PersistentVolume", &String("Filesystem")))),
+        ],
     ),
     ("io.k8s.api.core.v1.PersistentVolumeStatus", &[("phase", String("Pending"))]),
     (
@@ -198,7 +201,6 @@ pub(in crate::schema) const DEFAULTS: &[(&str, Fields)] = &[
         "io.k8s.api.core.v1.ReplicationControllerSpec",
         &[("replicas", Int(1)), ("selector", Special(Sibling(&["template", "metadata", "labels"])))],
     ),
-    ("io.k8s.api.core.v1.ResourceFieldSelector", &[("divisor", Text("0"))]),
     ("io.k8s.api.core.v1.ResourceRequirements", &[("requests", Special(RequestFromLimit))]),
     ("io.k8s.api.core.v1.ScaleIOPersistentVolumeSource", &[("fsType", String("xfs")), ("storageMode", String("ThinProvisioned"))]),
     ("io.k8s.api.core.v1.ScaleIOVolumeSource", &[("fsType", String("xfs")), ("storageMode", String("ThinProvisioned"))]),
@@ -278,6 +280,7 @@ pub(in crate::schema) const DEFAULTS: &[(&str, Fields)] = &[
             ("attachRequired", Bool(true)),
             ("fsGroupPolicy", String("ReadWriteOnceWithFSType")),
             ("podInfoOnMount", Bool(false)),
+            ("preventPodSchedulingIfMissing", Bool(false)),
             ("requiresRepublish", Bool(false)),
             ("seLinuxMount", Bool(false)),
             ("storageCapacity", Bool(false)),

@@ -232,7 +232,7 @@ pub(in crate::schema) const ENUMS: &[(&str, Fields)] = &[
     ("io.k8s.api.core.v1.EndpointPort", &[("protocol", PROTOCOL)]),
     (
         "io.k8s.api.core.v1.EphemeralContainer",
-        &[("imagePullPolicy", PULL_POLICY), ("terminationMessagePolicy", TERMINATION_MESSAGE_POLICY)],
+        &[("imagePullPolicy", PULL_POLICY), ("restartPolicy", RESTART_POLICY), ("terminationMessagePolicy", TERMINATION_MESSAGE_POLICY)],
     ),
     ("io.k8s.api.core.v1.GRPCAction", &[("mode", &["Plaintext", "TLS"])]),
     ("io.k8s.api.core.v1.HTTPGetAction", &[("protocol", &["HTTP1", "HTTP2"]), ("scheme", &["HTTP", "HTTPS"])]),

@@ -413,6 +413,10 @@ impl Survey<'_> {
             Function::Join | Function::IndexOf => {
                 self.list(first, &back);
             }
+            Function::Size if is_map(first) => {
+                let entries: Vec<Path> = self.value(first, &[]).iter().map(|path| path.with(Hop::Entry)).collect();
+                self.note(&entries, &[]);
+            }
             Function::Size if !is_text(first) => {
                 self.list(first, &[]);
             }
@@ -548,4 +552,8 @@ fn of_item(item: &Item) -> Vec<Json> {
 
 fn is_text(value: &Value) -> bool {
     matches!(value, Value::Field { ty: Ty::String, .. } | Value::Entry { ty: Ty::String, .. } | Value::Concat(_) | Value::Call(..))
+}
+
+fn is_map(value: &Value) -> bool {
+    matches!(value, Value::Field { ty: Ty::Map(_), .. } | Value::Entry { ty: Ty::Map(_), .. })
 }

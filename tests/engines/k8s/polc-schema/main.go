@@ -1,6 +1,7 @@
-// Command polc-schema writes the schema of the built-in kinds of Kubernetes.
+// Command polc-schema writes the schema of the built-in kinds of Kubernetes, or checks the project's tables against Kubernetes' own code.
 //
 //	polc-schema > src/schema/kubernetes-1.37.jsonl
+//	polc-schema -check < tables
 //
 // docs/schema.md describes the format.
 package main
@@ -8,6 +9,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -56,7 +58,14 @@ func init() {
 }
 
 func main() {
-	err := write()
+	check := flag.Bool("check", false, "check the tables on standard input instead of writing the schema")
+	flag.Parse()
+	var err error
+	if *check {
+		err = checkTables(os.Stdin)
+	} else {
+		err = write()
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "polc-schema:", err)
 		os.Exit(1)
@@ -417,28 +426,34 @@ func addType(doc *document, types map[string]map[string]string, name string, t r
 		if err != nil {
 			return fmt.Errorf("%s.%s: %w", name, property, err)
 		}
-		if slices.Contains(def.Required, property) {
-			text += " required"
-		}
-		lines[property] = text + presence(f, strings.TrimSuffix(text, " required"))
+		required := slices.Contains(def.Required, property)
+		lines[property] = text + flags(f, text, required)
 	}
 	return nil
 }
 
-// presence gives the flag that tells when what is written counts as absent.
-func presence(f field, text string) string {
+// flags tells what OpenAPI demands, and when what is written counts as absent.
+func flags(f field, text string, required bool) string {
+	out := ""
+	if required {
+		out = " required"
+	}
 	scalar := slices.Contains([]string{"bool", "int", "number", "string", "quantity", "int-or-string"}, text)
+	bytes := text == "string" && f.goType.Kind() == reflect.Slice
 	switch {
 	case f.goType.Kind() == reflect.Pointer || f.goType.Kind() == reflect.Interface:
-		return ""
+		return out
 	case strings.HasPrefix(text, "[]") || strings.HasPrefix(text, "{}"):
-		return " empty"
+		return out + " empty"
 	case scalar && f.omitEmpty:
-		return " zero"
+		return out + " zero"
+	case scalar && !bytes && !isFree(f.goType):
+		// The API server writes it out, whatever it holds.
+		return out + " filled"
 	case !scalar && text != "any" && f.goType.Kind() == reflect.Struct:
-		return " value"
+		return out + " value"
 	default:
-		return ""
+		return out
 	}
 }
 

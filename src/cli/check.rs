@@ -1,0 +1,350 @@
+//! `polc check`
+
+use super::sources::{files_under, read_bytes};
+use super::{CompileArguments, Context, Failure, Format, Status, compile, print};
+use crate::diagnostic::Level;
+use crate::diagnostic::codes::input;
+use crate::eval::{Judge, Request, Verdict};
+use crate::ir::{Action, Operation, Program, Rule, Severity};
+use crate::manifest::{self, Finding, builtin};
+use crate::object::Node;
+use crate::schema::Schema;
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+/// Judges manifests with the reference evaluator, and checks them against the schema of Kubernetes.
+///
+/// Exits with 1 when a rule whose action is `deny`, or a built-in check, finds something; rules that warn or audit do not count.
+/// Exits with 2 when a manifest cannot be read; the others are judged all the same.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// `.pol` files or folders; may be repeated.
+    #[arg(long, required = true, num_args = 1, value_name = "PATH")]
+    policies: Vec<PathBuf>,
+    /// YAML or JSON files, or folders that hold some; `-` is standard input.
+    #[arg(required = true, value_name = "MANIFEST")]
+    manifests: Vec<PathBuf>,
+    #[command(flatten)]
+    compile: CompileArguments,
+    /// The namespace of objects that name none.
+    #[arg(long, short, default_value = "default", value_name = "NAME")]
+    namespace: String,
+    /// A file with the Namespace that the objects are in: rules that read `namespaceObject` are judged then.
+    #[arg(long, value_name = "FILE")]
+    namespace_object: Option<PathBuf>,
+    /// A file with the object before an update: rules on update are judged then; one manifest with one object is needed.
+    #[arg(long, value_name = "FILE")]
+    old: Option<PathBuf>,
+    /// Show the rules that pass and that do not apply too.
+    #[arg(long)]
+    all: bool,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    file: &'a str,
+    line: u32,
+    field: &'a str,
+    #[serde(rename = "apiVersion")]
+    api_version: &'a str,
+    kind: &'a str,
+    namespace: &'a str,
+    name: &'a str,
+    rule: &'a str,
+    severity: Severity,
+    action: Action,
+    verdict: &'static str,
+    message: &'a str,
+}
+
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary {
+    objects: usize,
+    rules: usize,
+    pass: usize,
+    fail: usize,
+    skip: usize,
+    not_judged: usize,
+}
+
+/// Gathers the rows as text: nothing is printed until all manifests are read, so that a run with wrong input prints no half of a document.
+struct Printer {
+    format: Format,
+    color: bool,
+    text: String,
+    first: bool,
+}
+
+impl Printer {
+    fn new(format: Format, color: bool) -> Self {
+        let text = match format {
+            Format::Json => "{\"results\":[".to_owned(),
+            Format::Text => String::new(),
+        };
+        Printer { format, color, text, first: true }
+    }
+
+    fn row(&mut self, row: &Row<'_>) -> Result<(), Failure> {
+        match self.format {
+            Format::Json => {
+                if !std::mem::take(&mut self.first) {
+                    self.text.push(',');
+                }
+                self.text.push_str(&serde_json::to_string(row).map_err(|error| Failure::from(std::io::Error::other(error)))?);
+            }
+            Format::Text => self.line(row),
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, row: &Row<'_>) {
+        let (paint, reset) = match (self.color, row.verdict, row.action) {
+            (false, _, _) => ("", ""),
+            (true, "fail", Action::Deny) => ("\u{1b}[1;31m", "\u{1b}[0m"),
+            (true, "fail", Action::Warn | Action::Audit) => ("\u{1b}[1;33m", "\u{1b}[0m"),
+            (true, _, _) => ("\u{1b}[2m", "\u{1b}[0m"),
+        };
+        let word = match (row.verdict, row.action) {
+            ("fail", Action::Deny) => "deny",
+            ("fail", Action::Warn) => "warn",
+            ("fail", Action::Audit) => "audit",
+            (other, _) => other,
+        };
+        let _ = write!(self.text, "{}:{}: {paint}{word}{reset} {}", row.file, row.line, row.rule);
+        if !row.message.is_empty() {
+            let _ = write!(self.text, ": {}", row.message);
+        }
+        let _ = write!(self.text, "\n    {} ", if row.kind.is_empty() { "document" } else { row.kind });
+        if row.namespace.is_empty() {
+            let _ = write!(self.text, "{}", row.name);
+        } else {
+            let _ = write!(self.text, "{}/{}", row.namespace, row.name);
+        }
+        if !row.field.is_empty() {
+            let _ = write!(self.text, ", {}", row.field);
+        }
+        self.text.push('\n');
+    }
+
+    fn finish(mut self, summary: &Summary) -> Result<(), Failure> {
+        match self.format {
+            Format::Json => {
+                let summary = serde_json::to_string(summary).map_err(|error| Failure::from(std::io::Error::other(error)))?;
+                let _ = writeln!(self.text, "],\"summary\":{summary}}}");
+            }
+            Format::Text => {
+                let _ = write!(
+                    self.text,
+                    "{} objects, {} rules: {} passed, {} failed, {} did not apply",
+                    summary.objects, summary.rules, summary.pass, summary.fail, summary.skip
+                );
+                if summary.not_judged > 0 {
+                    let _ =
+                        write!(self.text, ", {} not judged (they need the old object, the request or the namespace)", summary.not_judged);
+                }
+                self.text.push('\n');
+            }
+        }
+        print(&self.text)
+    }
+}
+
+fn str_at<'a>(node: &'a Node, path: &[&str]) -> &'a str {
+    path.iter().try_fold(node, |node, name| node.get(name)).and_then(Node::as_str).unwrap_or_default()
+}
+
+fn severity_of(id: &str, program: &Program) -> Severity {
+    let own = builtin::builtin_ids().iter().find(|check| check.id == id).map(|check| check.severity).unwrap_or_default();
+    program.packs.values().find_map(|pack| pack.builtins.get(id).copied()).unwrap_or(own)
+}
+
+/// Reads a file that has to hold exactly one object.
+fn one_object(path: &Path) -> Result<Node, Failure> {
+    let read = manifest::read(&read_bytes(path)?);
+    let mut documents = read.documents.into_iter();
+    match (documents.next(), documents.next()) {
+        (Some(document), None) => Ok(document.node),
+        (_, _) => Err(Failure::new(&input::NO_MANIFESTS, format!("`{}` does not hold exactly one object", path.display()))
+            .with_help("give a YAML or JSON file with one object")),
+    }
+}
+
+/// Takes findings and verdicts and gives rows.
+struct Run<'a> {
+    printer: Printer,
+    summary: Summary,
+    program: &'a Program,
+    rules: Vec<&'a Rule>,
+    judge: Judge,
+    checker: builtin::Checker,
+    default_namespace: &'a str,
+    all: bool,
+    findings: bool,
+    unreadable: bool,
+}
+
+/// What names an object.
+#[derive(Clone, Copy, Default)]
+struct Identity<'a> {
+    api_version: &'a str,
+    kind: &'a str,
+    namespace: &'a str,
+    name: &'a str,
+}
+
+impl<'a> Run<'a> {
+    fn identity<'n>(&self, node: &'n Node) -> Identity<'n>
+    where
+        'a: 'n,
+    {
+        let (api_version, kind) = (str_at(node, &["apiVersion"]), str_at(node, &["kind"]));
+        let cluster_scoped = Schema::kubernetes().by_gvk(api_version, kind).is_some_and(|info| !info.kind.namespaced);
+        let own = str_at(node, &["metadata", "namespace"]);
+        let namespace = if cluster_scoped {
+            ""
+        } else if own.is_empty() {
+            self.default_namespace
+        } else {
+            own
+        };
+        Identity { api_version, kind, namespace, name: str_at(node, &["metadata", "name"]) }
+    }
+
+    fn builtin(&mut self, file: &str, identity: Identity<'_>, finding: &Finding) -> Result<(), Failure> {
+        let action = match finding.level {
+            Level::Error => Action::Deny,
+            Level::Warning => Action::Warn,
+        };
+        self.findings |= action == Action::Deny;
+        self.unreadable |= finding.id == "yaml-syntax";
+        self.summary.fail += 1;
+        let rule = format!("builtin/{}", finding.id);
+        self.printer.row(&Row {
+            file,
+            line: finding.line,
+            field: &finding.field,
+            api_version: identity.api_version,
+            kind: identity.kind,
+            namespace: identity.namespace,
+            name: identity.name,
+            rule: &rule,
+            severity: severity_of(finding.id, self.program),
+            action,
+            verdict: "fail",
+            message: &finding.message,
+        })
+    }
+
+    fn object(&mut self, file: &str, document: &manifest::Document, request: &Request<'_>) -> Result<(), Failure> {
+        let node = &document.node;
+        let identity = self.identity(node);
+        for finding in &self.checker.check(file, document, self.default_namespace) {
+            self.builtin(file, identity, finding)?;
+        }
+        let mut outcomes = self.judge.judge(request).collect::<Vec<_>>().into_iter().peekable();
+        let skipped = Verdict::Skip;
+        for (index, rule) in self.rules.iter().enumerate() {
+            let outcome = outcomes.next_if(|outcome| outcome.rule == index);
+            let why;
+            let (verdict, message, field, line) = match outcome.as_ref().map_or(&skipped, |outcome| &outcome.verdict) {
+                Verdict::Pass => {
+                    self.summary.pass += 1;
+                    ("pass", "", "", document.line)
+                }
+                Verdict::Skip => {
+                    self.summary.skip += 1;
+                    ("skip", "", "", document.line)
+                }
+                Verdict::NotJudged(missing) => {
+                    self.summary.not_judged += 1;
+                    why = format!("not judged: {missing}");
+                    ("skip", why.as_str(), "", document.line)
+                }
+                Verdict::Fail { message, field, line, .. } => {
+                    self.summary.fail += 1;
+                    self.findings |= rule.action == Action::Deny;
+                    ("fail", message.as_str(), field.as_str(), *line)
+                }
+            };
+            if verdict == "fail" || self.all {
+                self.printer.row(&Row {
+                    file,
+                    line,
+                    field,
+                    api_version: identity.api_version,
+                    kind: identity.kind,
+                    namespace: identity.namespace,
+                    name: identity.name,
+                    rule: &rule.id,
+                    severity: rule.severity,
+                    action: rule.action,
+                    verdict,
+                    message,
+                })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {
+    let (compiled, _) = compile(&arguments.policies, &arguments.compile, context)?;
+    let program = &compiled.program;
+    let rules: Vec<&Rule> = program.packs.values().flat_map(|pack| &pack.rules).collect();
+    let namespace_object = arguments.namespace_object.as_deref().map(one_object).transpose()?;
+    let old = arguments.old.as_deref().map(one_object).transpose()?;
+    let mut files = Vec::new();
+    for path in &arguments.manifests {
+        files.extend(files_under(path, &["yaml", "yml", "json"])?);
+    }
+    let mut run = Run {
+        printer: Printer::new(arguments.format, context.color),
+        summary: Summary { rules: rules.len(), ..Summary::default() },
+        judge: Judge::of_program(program),
+        checker: builtin::Checker::new(),
+        program,
+        rules,
+        default_namespace: &arguments.namespace,
+        all: arguments.all,
+        findings: false,
+        unreadable: false,
+    };
+    for path in &files {
+        let file = if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() };
+        let read = manifest::read(&read_bytes(path)?);
+        if old.is_some() && (files.len() > 1 || read.documents.len() != 1) {
+            return Err(Failure::new(&input::BAD_USAGE, "`--old` goes with one manifest that holds one object".to_owned())
+                .with_help("judge the updated object by itself"));
+        }
+        for finding in &read.findings {
+            run.builtin(&file, Identity::default(), finding)?;
+        }
+        run.summary.objects += read.documents.len();
+        for document in &read.documents {
+            let request = Request {
+                object: &document.node,
+                old_object: old.as_ref(),
+                operation: if old.is_some() { Operation::Update } else { Operation::Create },
+                namespace_object: namespace_object.as_ref(),
+                request: None,
+                default_namespace: Some(&arguments.namespace),
+            };
+            run.object(&file, document, &request)?;
+        }
+    }
+    if run.summary.objects == 0 && run.summary.fail == 0 {
+        return Err(Failure::new(&input::NO_MANIFESTS, "there is no object in what was given".to_owned())
+            .with_help("give a YAML or JSON file, a folder that holds some, or `-` for standard input"));
+    }
+    run.printer.finish(&run.summary)?;
+    Ok(match (run.unreadable, run.findings) {
+        (true, _) => Status::WrongInput,
+        (false, true) => Status::Findings,
+        (false, false) => Status::Fine,
+    })
+}

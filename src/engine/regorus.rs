@@ -1,0 +1,59 @@
+//! `regorus` runs emitted Rego.
+
+use super::{EngineError, Findings};
+use crate::target::Artifact;
+use regorus::{Engine, Value};
+
+/// The name of the engine.
+pub const NAME: &str = "regorus";
+
+/// Emitted modules, compiled.
+#[derive(Debug, Clone)]
+pub struct Rego {
+    engine: Engine,
+    entry: String,
+}
+
+impl Rego {
+    /// Compiles the `.rego` files among the artifacts; the violations are those of `polc.main`.
+    ///
+    /// # Errors
+    /// When the engine does not accept a module.
+    pub fn new(artifacts: &[Artifact]) -> Result<Self, EngineError> {
+        let mut engine = Engine::new();
+        engine.set_strict_builtin_errors(true);
+        for artifact in artifacts.iter().filter(|artifact| artifact.path.ends_with(".rego")) {
+            let text = String::from_utf8(artifact.contents.clone()).map_err(|error| failed(&error))?;
+            engine.add_policy(artifact.path.clone(), text).map_err(|error| failed(&error))?;
+        }
+        let mut rego = Rego { engine, entry: "data.polc.main.violations".to_owned() };
+        // The first evaluation compiles; clones share what it found.
+        rego.engine.set_input(Value::new_object());
+        rego.engine.eval_rule(rego.entry.clone()).map_err(|error| failed(&error))?;
+        Ok(rego)
+    }
+
+    /// The failed rules of an object, or of an `AdmissionReview`.
+    ///
+    /// # Errors
+    /// When the evaluation fails: a built-in function met what it cannot take.
+    pub fn judge(&self, input: &serde_json::Value) -> Result<Findings, EngineError> {
+        let mut engine = self.engine.clone();
+        engine.set_input(Value::from_json_str(&input.to_string()).map_err(|error| failed(&error))?);
+        let violations = engine.eval_rule(self.entry.clone()).map_err(|error| failed(&error))?;
+        let text = |violation: &Value, key: &str| match &violation[key] {
+            Value::String(text) => text.to_string(),
+            other => other.to_string(),
+        };
+        let mut findings: Findings = match &violations {
+            Value::Set(set) => set.iter().map(|violation| (text(violation, "rule"), text(violation, "msg"))).collect(),
+            other => return Err(EngineError { engine: NAME, message: format!("the violations are no set: {other}") }),
+        };
+        findings.sort();
+        Ok(findings)
+    }
+}
+
+fn failed(error: &dyn std::fmt::Display) -> EngineError {
+    EngineError { engine: NAME, message: error.to_string() }
+}

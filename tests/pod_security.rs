@@ -1,0 +1,193 @@
+//! The shipped Pod Security packs against Kubernetes' own evaluator, on upstream's fixtures.
+//!
+//! The fixtures are read from Go's module cache, where building the engines has put them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use serde_json::{Value as Json, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::process::Command;
+use support::{engine, engine::Engine, repository};
+
+const LEVELS: [&str; 2] = ["baseline", "restricted"];
+const NEWEST: u32 = 37;
+
+/// A Pod of the fixtures and where upstream says that it passes or fails.
+struct Fixture {
+    pod: Json,
+    claims: Vec<(String, u32, bool)>,
+}
+
+/// The folder of upstream's fixtures, if Go and the module are there.
+fn fixtures_folder() -> Option<PathBuf> {
+    let output = Command::new("go")
+        .args(["list", "-m", "-f", "{{.Dir}}", "k8s.io/pod-security-admission"])
+        .current_dir(repository("tests/engines/k8s"))
+        .env("GOFLAGS", "-mod=readonly")
+        .env("GOWORK", "off")
+        .output();
+    let folder = output
+        .ok()
+        .filter(|output| output.status.success())
+        .map(|output| PathBuf::from(String::from_utf8(output.stdout).unwrap().trim()).join("test/testdata"));
+    let folder = folder.filter(|folder| folder.is_dir());
+    if folder.is_none() {
+        assert!(
+            !engine::required(),
+            "the fixtures of k8s.io/pod-security-admission are not in Go's module cache: run tests/engines/build.sh k8s"
+        );
+        eprintln!("skipped: upstream's Pod Security fixtures, because they are not in Go's module cache");
+    }
+    folder
+}
+
+/// Every distinct Pod below the folder, named by its number.
+fn fixtures(folder: &PathBuf) -> Vec<Fixture> {
+    let mut found: BTreeMap<String, Fixture> = BTreeMap::new();
+    for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
+        let entry = entry.unwrap();
+        if entry.path().extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        let inside: Vec<String> =
+            entry.path().strip_prefix(folder).unwrap().components().map(|part| part.as_os_str().to_str().unwrap().to_owned()).collect();
+        let [level, version, side, _] = inside.as_slice() else { panic!("what is {inside:?}?") };
+        let version = version.strip_prefix("v1.").unwrap().parse().unwrap();
+        let pod: Json = serde_yaml::from_str(&std::fs::read_to_string(entry.path()).unwrap()).unwrap();
+        let fixture = found.entry(pod.to_string()).or_insert_with(|| Fixture { pod, claims: Vec::new() });
+        fixture.claims.push((level.clone(), version, side == "pass"));
+    }
+    let mut fixtures: Vec<Fixture> = found.into_values().collect();
+    for (number, fixture) in fixtures.iter_mut().enumerate() {
+        fixture.pod["metadata"]["name"] = json!(format!("fixture-{number}"));
+    }
+    fixtures
+}
+
+/// The names of the Pods that the shipped pack denies.
+fn denied(list: &PathBuf, level: &str, version: u32) -> BTreeSet<String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_polc"))
+        .args([
+            "check",
+            "--policies",
+            &format!("policies/pod-security/{level}.pol"),
+            "--param",
+            &format!("version=v1.{version}"),
+            "--format",
+            "json",
+        ])
+        .arg(list)
+        .current_dir(repository(""))
+        .output()
+        .unwrap();
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Json = serde_json::from_slice(&output.stdout).unwrap();
+    let rows = report["results"].as_array().unwrap().iter();
+    rows.filter(|row| row["verdict"] == "fail" && !row["rule"].as_str().unwrap().starts_with("builtin/"))
+        .map(|row| row["name"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Says where two verdicts differ, a few of them in full.
+fn report(wrong: &[String]) {
+    assert!(
+        wrong.is_empty(),
+        "{} verdicts differ, first of all:\n{}",
+        wrong.len(),
+        wrong.iter().take(5).map(String::as_str).collect::<Vec<_>>().join("\n")
+    );
+}
+
+#[test]
+fn upstreams_fixtures_get_the_real_verdicts() {
+    let Some(program) = engine::find("polc-psa", "the Pod Security fixtures") else { return };
+    let Some(folder) = fixtures_folder() else { return };
+    let fixtures = fixtures(&folder);
+    assert!(fixtures.len() > 300, "only {} distinct Pods", fixtures.len());
+
+    let mut asked: Vec<(&str, u32, &Fixture)> = Vec::new();
+    for level in LEVELS {
+        for version in 0..=NEWEST {
+            asked.extend(fixtures.iter().map(|fixture| (level, version, fixture)));
+        }
+    }
+    let requests: Vec<Json> = asked
+        .iter()
+        .map(|(level, version, fixture)| json!({"object": fixture.pod, "level": level, "version": format!("v1.{version}")}))
+        .collect();
+    let engine = Engine::start(&program, &[]);
+    assert_eq!(engine.hello["checks"], 19);
+    let answers = engine.answers(&requests);
+
+    let work = tempfile::tempdir().unwrap();
+    let list = work.path().join("pods.json");
+    let items: Vec<&Json> = fixtures.iter().map(|fixture| &fixture.pod).collect();
+    std::fs::write(&list, json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()).unwrap();
+    let mut by_pack = BTreeMap::new();
+    for level in LEVELS {
+        for version in 0..=NEWEST {
+            by_pack.insert((level, version), denied(&list, level, version));
+        }
+    }
+
+    let (mut wrong, mut claims) = (Vec::new(), 0);
+    for ((level, version, fixture), answer) in asked.iter().zip(&answers) {
+        let allowed = answer["allowed"].as_bool().unwrap_or_else(|| panic!("{answer}: {}", fixture.pod));
+        for (_, _, passes) in fixture.claims.iter().filter(|(of, at, _)| of == level && at == version) {
+            claims += 1;
+            assert_eq!(*passes, allowed, "upstream's own claim at {level} v1.{version}: {}", fixture.pod);
+        }
+        let name = fixture.pod["metadata"]["name"].as_str().unwrap();
+        if by_pack[&(*level, *version)].contains(name) == allowed {
+            let said = if allowed { "allows it".to_owned() } else { format!("denies it: {}", answer["reasons"]) };
+            wrong.push(format!("{level} v1.{version}: Kubernetes {said}, the pack does not: {}", fixture.pod));
+        }
+    }
+    assert!(claims > 4_000, "only {claims} claims of upstream were met");
+    report(&wrong);
+}
+
+#[test]
+fn the_emitted_labels_and_configuration_mean_what_was_written() {
+    let Some(program) = engine::find("polc-psa", "the Pod Security labels") else { return };
+    let work = tempfile::tempdir().unwrap();
+    let targets = ["psa".to_owned(), "admission-config".to_owned()];
+    support::golden::build(&[repository("golden/pod-security")], &targets, &[], work.path());
+
+    let mut requests = Vec::new();
+    let mut names = Vec::new();
+    for entry in walkdir::WalkDir::new(work.path()).sort_by_file_name() {
+        let entry = entry.unwrap();
+        if !entry.path().extension().is_some_and(|extension| extension == "yaml") {
+            continue;
+        }
+        for document in support::yaml_documents(&std::fs::read_to_string(entry.path()).unwrap()) {
+            match document["kind"].as_str() {
+                Some("Namespace") => {
+                    names.push(document["metadata"]["name"].as_str().unwrap().to_owned());
+                    requests.push(json!({"labels": document["metadata"]["labels"]}));
+                }
+                Some("AdmissionConfiguration") => {
+                    let plugins = document["plugins"].as_array().unwrap();
+                    assert_eq!(plugins.len(), 1);
+                    assert_eq!(plugins[0]["name"], "PodSecurity");
+                    names.push("configuration".to_owned());
+                    requests.push(json!({"configuration": plugins[0]["configuration"].to_string()}));
+                }
+                other => panic!("{}: what is {other:?}?", entry.path().display()),
+            }
+        }
+    }
+    let answers = Engine::start(&program, &[]).answers(&requests);
+    let said: BTreeMap<&str, &Json> = names.iter().map(String::as_str).zip(&answers).collect();
+    let policy = |enforce: &str, audit: &str, warn: &str| json!({"enforce": format!("{enforce}:v1.34"), "audit": format!("{audit}:v1.34"), "warn": format!("{warn}:v1.34")});
+    assert_eq!(said["kube-system"]["policy"], policy("privileged", "restricted", "restricted"));
+    assert_eq!(said["monitoring"]["policy"], policy("privileged", "restricted", "restricted"));
+    assert_eq!(said["payments"]["policy"], policy("restricted", "restricted", "restricted"));
+    let mut whole = policy("baseline", "restricted", "restricted");
+    whole["exempt"] = json!("namespaces=gpu usernames=system:serviceaccount:kube-system:replicaset-controller runtimeClasses=kata");
+    assert_eq!(said["configuration"]["policy"], whole);
+}
