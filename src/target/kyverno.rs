@@ -78,13 +78,15 @@ fn cluster_policy(name: String, pack: &Pack, rule: &Rule, lowered: Policy) -> Cl
     let text = |expr: Expr| print(&expr.map_strings(&apart));
     let mut annotations = BTreeMap::from([
         ("pod-policies.kyverno.io/autogen-controllers", "none".to_owned()),
-        ("policies.kyverno.io/category", pack.name.clone()),
+        ("policies.kyverno.io/category", if is_switch(&pack.name) { format!("pack {}", pack.name) } else { pack.name.clone() }),
         ("policies.kyverno.io/severity", severity(rule.severity).to_owned()),
-        ("policies.kyverno.io/title", title(&rule.name)),
+        ("policies.kyverno.io/title", title(&rule_name(pack, rule))),
     ]);
     let description = rule.doc.trim();
     if !description.is_empty() {
-        annotations.insert("policies.kyverno.io/description", description.to_owned());
+        // A block of lines is text whatever it says: of `1_000` and `off` readers of YAML think otherwise.
+        let end = if description.contains(char::is_whitespace) { "" } else { "\n" };
+        annotations.insert("policies.kyverno.io/description", format!("{description}{end}"));
     }
     let variables =
         lowered.variables.into_iter().map(|variable| Variable { name: variable.name, expression: text(variable.expr) }).collect();
@@ -105,7 +107,7 @@ fn cluster_policy(name: String, pack: &Pack, rule: &Rule, lowered: Policy) -> Cl
             emit_warning: (rule.action == Action::Warn).then_some(true),
             webhook_configuration: WebhookConfiguration { failure_policy: "Fail" },
             rules: vec![ValidatingRule {
-                name: rule.name.clone(),
+                name: rule_name(pack, rule),
                 r#match: Match { any: vec![Filter { resources }] },
                 validate: Validate {
                     failure_action: match rule.action {
@@ -138,6 +140,16 @@ fn kinds(rule: &Rule) -> Vec<String> {
     let mut seen = std::collections::BTreeSet::new();
     kinds.retain(|kind| seen.insert(kind.clone()));
     kinds
+}
+
+/// Words that YAML 1.1, which Kyverno reads, takes for booleans where they are not quoted; `true` and `false` are quoted.
+fn is_switch(word: &str) -> bool {
+    matches!(word.to_ascii_lowercase().as_str(), "y" | "n" | "yes" | "no" | "on" | "off")
+}
+
+/// The name of the rule, with that of its pack where alone it would be read as a boolean.
+fn rule_name(pack: &Pack, rule: &Rule) -> String {
+    if is_switch(&rule.name) { format!("{}-{}", pack.name, rule.name) } else { rule.name.clone() }
 }
 
 fn title(name: &str) -> String {
