@@ -264,3 +264,91 @@ struct Expression {
     message: String,
     message_expression: String,
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+    use super::*;
+    use crate::compile::compile;
+    use crate::diagnostic::Sources;
+    use crate::resolve::Options;
+
+    fn emitted(texts: &[&str]) -> (Emission, Sources) {
+        let mut sources = Sources::default();
+        for text in texts {
+            sources.add("a.pol", *text);
+        }
+        let program = compile(&sources, &Options::default()).unwrap().program;
+        (emit(&program), sources)
+    }
+
+    fn yaml(emission: &Emission, index: usize) -> &str {
+        std::str::from_utf8(&emission.artifacts[index].contents).unwrap()
+    }
+
+    #[test]
+    fn template_marks_are_kept_apart() {
+        for (text, expected) in [
+            ("", "\"\""),
+            ("{}", "\"{}\""),
+            ("{{ x }}", "\"{\" + \"{ x }\" + \"}\""),
+            ("{{{", "\"{\" + \"{\" + \"{\""),
+            ("$(a) ${b} $$(", "\"$\" + \"(a) $\" + \"{b} $$\" + \"(\""),
+        ] {
+            assert_eq!(print(&apart(text.to_owned())), expected);
+        }
+    }
+
+    #[test]
+    fn actions_and_operations_are_kyvernos() {
+        let (emission, _) = emitted(&["pack p\n\
+            rule a { action warn\n severity high\n match Pod forbid pod.spec.hostNetwork message \"a\" }\n\
+            rule b { action audit\n match Deployment forbid pod.spec.hostNetwork message \"b\" }\n\
+            rule c { targets except kyverno\n match Pod forbid pod.spec.hostNetwork message \"c\" }\n"]);
+        assert_eq!(
+            emission.report.iter().map(|row| row.outcome.clone()).collect::<Vec<_>>(),
+            [Outcome::Exact, Outcome::Exact, Outcome::Dropped]
+        );
+        let [a, b] = yaml(&emission, 0).split("---\n").collect::<Vec<_>>()[..] else { unreachable!() };
+        for expected in [
+            "name: p-a",
+            "emitWarning: true",
+            "failureAction: Audit",
+            "background: true",
+            "severity: high",
+            "- v1/Pod/ephemeralcontainers",
+            "- UPDATE",
+        ] {
+            assert!(a.contains(expected), "{expected} in {a}");
+        }
+        assert!(b.contains("failureAction: Audit") && b.contains("- apps/v1/Deployment\n"), "{b}");
+        assert!(!b.contains("emitWarning") && !b.contains("ephemeralcontainers"), "{b}");
+    }
+
+    #[test]
+    fn names_that_become_one_are_refused() {
+        let rule = |name: &str| format!("rule {name} {{ match Pod forbid pod.spec.hostNetwork message \"m\" }}\n");
+        let (emission, sources) = emitted(&[&format!("pack a-b\n{}", rule("c")), &format!("pack a\n{}", rule("b-c"))]);
+        let [collision] = &emission.diagnostics[..] else { unreachable!() };
+        assert_eq!(collision.message, "`a/b-c` and `a-b/c` are both called `a-b-c` in the output for kyverno");
+        assert_eq!(collision.help.as_deref(), Some("rename one of them"));
+        assert!(sources.text(collision.labels[0].0).contains('c'));
+    }
+
+    #[test]
+    fn what_has_no_exact_form_is_refused() {
+        let (emission, sources) = emitted(&[
+            "pack p\nrule old { match Deployment on update require unchanged object.metadata.labels[\"app\"] message \"moved\" }\n",
+        ]);
+        assert!(emission.artifacts.is_empty());
+        let [refusal] = &emission.diagnostics[..] else { unreachable!() };
+        assert_eq!(refusal.code.id, "not-expressible");
+        assert!(refusal.message.starts_with("`p/old` cannot be written for kyverno: "), "{}", refusal.message);
+        assert!(sources.text(refusal.labels[0].0).contains("on update"), "{}", sources.text(refusal.labels[0].0));
+        assert!(matches!(emission.report[0].outcome, Outcome::Refused(_)));
+
+        let name = "a-rule-with-a-name-that-is-longer-than-any-name-of-a-policy-can-be";
+        let (emission, _) = emitted(&[&format!("pack p\nrule {name} {{ match Pod forbid pod.spec.hostNetwork message \"m\" }}\n")]);
+        assert!(emission.diagnostics[0].message.contains("of more than 63 characters"), "{:?}", emission.diagnostics);
+    }
+}
