@@ -342,7 +342,7 @@ test r {
 }
 
 test m {
-    gives given { apiVersion: "v1", kind: "Pod" } gives { apiVersion: "v1", kind: "Pod" }
+    gives { apiVersion: "v1", kind: "Pod" } given { apiVersion: "v1", kind: "Pod" }
 }
 "#;
     insta::assert_snapshot!(print::print(&compiled(text).program));
@@ -556,7 +556,7 @@ refuses_sources! {
     ];
     tests_that_are_wrong: [
         "pack t\ntest r {\n    allow given { apiVersion: \"v1\", kind: \"Pod\" }\n}\n",
-        "pack t\nrule r {\n    match Pod\n    forbid pod.spec.hostPID message \"x\"\n}\ntest r {\n    alow given { apiVersion: \"v1\", kind: \"Pod\" }\n    allow \"m\" given { kind: \"Pod\" }\n    deny with { a: 1 } given { apiVersion: \"policy/v1beta1\", kind: \"PodSecurityPolicy\" }\n    skip given { apiVersion: \"v1\", kind: object.kind }\n    gives given { apiVersion: \"v1\", kind: \"Pod\" }\n}\n",
+        "pack t\nrule r {\n    match Pod\n    forbid pod.spec.hostPID message \"x\"\n}\ntest r {\n    alow given { apiVersion: \"v1\", kind: \"Pod\" }\n    allow \"m\" given { kind: \"Pod\" }\n    deny with { a: 1 } given { apiVersion: \"policy/v1beta1\", kind: \"PodSecurityPolicy\" }\n    skip given { apiVersion: \"v1\", kind: object.kind }\n    gives { apiVersion: \"v1\", kind: \"Pod\" } given { apiVersion: \"v1\", kind: \"Pod\" }\n}\n",
     ];
 }
 

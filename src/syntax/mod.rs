@@ -1,8 +1,10 @@
 //! Text to syntax tree.
 
 pub mod ast;
+mod build;
+mod expected;
 mod parse;
 mod scan;
-mod slips;
 
-pub use parse::{MAX_CHAIN, MAX_DEPTH, MAX_SOURCE, parse};
+pub use parse::{MAX_BYTES, parse};
+pub use scan::{MAX_DEPTH, MAX_HEIGHT};
