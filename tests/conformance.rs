@@ -9,7 +9,7 @@ mod support;
 use polc::compile::compile;
 use polc::diagnostic::{Sources, render};
 use polc::eval::{Judge, Request, Verdict};
-use polc::ir::{Operation, Program};
+use polc::ir::{Given, Operation, Program};
 use polc::object::Node;
 use polc::resolve::Options;
 use polc::schema::Schema;
@@ -59,7 +59,8 @@ impl Subject {
         let rules: Vec<&polc::ir::Rule> = program.packs.values().flat_map(|pack| &pack.rules).collect();
         let (mut cases, mut origins) = (Vec::new(), Vec::new());
         for rule in rules {
-            let made = generate::some_cases(rule, Schema::kubernetes(), seed, count);
+            let mut made = generate::some_cases(rule, Schema::kubernetes(), seed, count);
+            made.extend(program.packs.values().flat_map(|pack| &pack.tests).filter(|test| test.rule == rule.id).filter_map(of_test));
             origins.extend(made.iter().map(|_| rule.id.clone()));
             cases.extend(made);
         }
@@ -93,6 +94,21 @@ impl Subject {
         let refused: Vec<&str> = emission.diagnostics.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
         assert!(refused.is_empty(), "{}: {refused:?}", self.name);
         emission.report.iter().filter(|row| row.outcome == Outcome::Exact).map(|row| row.rule.clone()).collect()
+    }
+}
+
+/// The object of a pack's own test.
+fn of_test(test: &polc::ir::Test) -> Option<Case> {
+    let old_object = match &test.old_object {
+        None => None,
+        Some(Given::Object(old)) => Some(old.clone()),
+        Some(Given::File(..)) => return None,
+    };
+    match &test.object {
+        Given::Object(object) => {
+            Some(Case { object: object.clone(), old_object, operation: test.operation, origin: "a test of the pack".to_owned() })
+        }
+        Given::File(..) => None,
     }
 }
 
@@ -210,9 +226,6 @@ fn in_opa(program: &str, version: &str, step: usize) {
     for subject in subjects() {
         let emission = opa::emit(&subject.program);
         let carried = subject.carried(&emission);
-        if carried.is_empty() {
-            continue;
-        }
         let work = tempfile::tempdir().unwrap();
         write(&emission, work.path());
         let engine = match Engine::try_start(&path, &[work.path().to_str().unwrap()]) {
@@ -266,6 +279,80 @@ fn rego_in_the_opa_of_conftest() {
 #[test]
 fn rego_in_the_opa_of_gatekeeper() {
     in_opa("polc-opa-1.17", "1.17.1", 3);
+}
+
+#[test]
+fn emitted_rego_is_strict_and_formatted() {
+    let Some(path) = engine::find("opa", "opa check and opa fmt on emitted Rego") else { return };
+    for subject in subjects() {
+        let work = tempfile::tempdir().unwrap();
+        write(&opa::emit(&subject.program), work.path());
+        for arguments in [&["check", "--strict", "--capabilities", "v1.17.1"][..], &["fmt", "--diff", "--fail"]] {
+            let output = Command::new(&path).args(arguments).arg(work.path()).output().unwrap();
+            let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            assert!(output.status.success() && output.stdout.is_empty(), "opa {arguments:?} on {}: {said}", subject.name);
+        }
+    }
+}
+
+#[cfg(feature = "engines")]
+mod embedded {
+    //! The engines inside `polc` are a smoke test and slow, so they get a part of the objects.
+
+    use super::{BTreeMap, BTreeSet, Differences, Node, Operation, Said, opa, opa_input, subjects};
+    use polc::engine::{cel, regorus};
+
+    const STEP: usize = 9;
+
+    #[test]
+    fn rego_in_regorus() {
+        let mut differences = Differences::default();
+        for subject in subjects() {
+            let emission = opa::emit(&subject.program);
+            let carried = subject.carried(&emission);
+            let engine = match regorus::Rego::new(&emission.artifacts) {
+                Ok(engine) => engine,
+                Err(error) => {
+                    differences.refuse(regorus::NAME, subject, &error.to_string());
+                    continue;
+                }
+            };
+            for number in (0..subject.cases.len()).step_by(STEP) {
+                match engine.judge(&opa_input(&subject.cases[number], number)) {
+                    Ok(findings) => differences.compare(regorus::NAME, subject, number, &carried, &findings.into_iter().collect::<Said>()),
+                    Err(error) => differences.add(regorus::NAME, &subject.name, &subject.cases[number], None, &error.to_string()),
+                }
+            }
+        }
+        differences.settle(regorus::NAME);
+    }
+
+    #[test]
+    fn cel_in_kube_cel() {
+        let mut differences = Differences::default();
+        let engine = cel::Engine::new();
+        for subject in subjects() {
+            let rules = subject.program.packs.values().flat_map(|pack| &pack.rules);
+            let policies: BTreeMap<&str, cel::Compiled> = rules
+                .filter(|rule| !matches!(rule.applies, polc::ir::Cond::Const(false)))
+                .map(|rule| (rule.id.as_str(), polc::lower::cel::lower(rule).unwrap_or_else(|error| panic!("{}: {error:?}", rule.id))))
+                .map(|(id, policy)| (id, cel::Compiled::new(&policy).unwrap_or_else(|error| panic!("{id}: {error}"))))
+                .collect();
+            for number in (0..subject.cases.len()).step_by(STEP) {
+                let (case, rule) = (&subject.cases[number], &subject.origins[number]);
+                // The policy of a rule judges objects of the rule's kinds; others never reach it.
+                let Some(policy) = policies.get(rule.as_str()).filter(|_| case.operation != Operation::Delete) else { continue };
+                match engine.judge(policy, &Node::from(&case.object)) {
+                    Ok(message) => {
+                        let said = message.map(|message| (rule.clone(), message)).into_iter().collect::<Said>();
+                        differences.compare(cel::NAME, subject, number, &BTreeSet::from([rule.clone()]), &said);
+                    }
+                    Err(error) => differences.add(cel::NAME, rule, case, None, &error.to_string()),
+                }
+            }
+        }
+        differences.settle(cel::NAME);
+    }
 }
 
 /// The policies of a subject's rules by their names in Kyverno.
