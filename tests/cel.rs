@@ -1,76 +1,25 @@
-//! Emitted CEL says what the reference evaluator says: in the embedded engine, and in Kyverno where it is there.
+//! Emitted CEL on texts, lengths and numbers by hand, such as are seldom made out of rules: in the embedded engine, and in Kyverno where it is there.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
 
 use polc::compile::compile;
-use polc::diagnostic::{Diagnostic, Sources};
+use polc::diagnostic::Sources;
 use polc::engine::cel::{Compiled, Engine};
 use polc::eval::{Judge, Request, Verdict};
 use polc::ir::{Operation, Program, Rule};
 use polc::lower::cel::{lower, print};
 use polc::object::Node;
 use polc::resolve::Options;
-use polc::schema::Schema;
 use polc::target::{Outcome, kyverno};
-use polc::verify::generate::{Case, some_cases};
+use polc::verify::generate::Case;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
-
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    let mut entries: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    entries.sort();
-    for path in entries {
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "pol") {
-            found.push(path);
-        }
-    }
-}
-
-fn program_of(paths: &[PathBuf]) -> Result<Program, String> {
-    let mut sources = Sources::default();
-    for path in paths {
-        sources.add(path.display().to_string(), fs::read_to_string(path).unwrap());
-    }
-    let wrong = |found: &Diagnostic| format!("{}: {}", found.message, found.labels.first().map_or("", |(span, _)| sources.text(*span)));
-    match compile(&sources, &Options::default()) {
-        Ok(compiled) => Ok(compiled.program),
-        Err(diagnostics) => Err(diagnostics.iter().map(wrong).collect::<Vec<_>>().join("\n")),
-    }
-}
-
-/// Every policy of the repository: the shipped ones together, each golden case alone. That golden cases compile is for another test to say.
-fn programs() -> Vec<Program> {
-    let mut shipped = Vec::new();
-    sources(&support::repository("policies"), &mut shipped);
-    let shipped = program_of(&shipped).unwrap();
-    let golden = support::golden::cases();
-    let count = golden.len();
-    let golden: Vec<Program> = golden.into_iter().filter_map(|case| program_of(&case.sources()).ok()).collect();
-    assert!(golden.len() * 2 > count, "{} of {count} golden cases compile", golden.len());
-    std::iter::once(shipped).chain(golden).collect()
-}
 
 fn rules(program: &Program) -> impl Iterator<Item = &Rule> {
     program.packs.values().flat_map(|pack| &pack.rules)
-}
-
-/// A program and the objects that it judges.
-type Trial = (Program, Vec<Case>);
-
-/// Every policy of the repository with objects made out of each rule, and rules and objects by hand.
-fn trials(count: usize, seed: u64) -> Vec<Trial> {
-    let count = std::env::var("POLC_CASES").map_or(count, |count| count.parse().unwrap());
-    let made = programs().into_iter().map(|program| {
-        let cases = rules(&program).flat_map(|rule| some_cases(rule, Schema::kubernetes(), seed, count)).collect();
-        (program, cases)
-    });
-    made.chain([by_hand()]).collect()
 }
 
 const BY_HAND: &str = r##"//! Texts {{ that }} mean $(something) elsewhere.
@@ -184,7 +133,8 @@ const QUANTITIES: [&str; 44] = [
     "005",
 ];
 
-fn by_hand() -> Trial {
+/// The rules and the objects that they judge.
+fn by_hand() -> (Program, Vec<Case>) {
     let mut sources = Sources::default();
     sources.add("hand.pol", BY_HAND);
     let program = match compile(&sources, &Options::default()) {
@@ -250,38 +200,37 @@ fn the_embedded_engine_agrees() {
     let engine = Engine::new();
     let (mut judged, mut failed) = (0, 0);
     let mut wrong = Vec::new();
-    for (program, cases) in trials(4, 7) {
-        let emitted: Vec<&Rule> = rules(&program).filter(|rule| rule.unlowered.is_empty()).collect();
-        let policies: Vec<_> = emitted
-            .iter()
-            .map(|rule| {
-                let policy = lower(rule).unwrap_or_else(|unsupported| panic!("{}: {unsupported:?}", rule.id));
-                let compiled = Compiled::new(&policy).unwrap_or_else(|error| panic!("{}: {error}", rule.id));
-                (policy, compiled)
-            })
-            .collect();
-        let judge = Judge::new(emitted.iter().copied());
-        for case in cases.iter().filter(|case| case.operation != Operation::Delete) {
-            let object = Node::from(&case.object);
-            for (rule, expected) in expected(&judge, &emitted, case) {
-                let (policy, compiled) = &policies[rule];
-                let found = engine.judge(compiled, &object);
-                judged += 1;
-                failed += usize::from(expected.is_some());
-                if found.as_ref() != Ok(&expected) && wrong.len() < 10 {
-                    let variables: Vec<String> = policy.variables.iter().map(|v| format!("{} = {}", v.name, print(&v.expr))).collect();
-                    wrong.push(format!(
-                        "{}: expected {expected:?}, found {found:?}\n{}\n{}",
-                        emitted[rule].id,
-                        case.object,
-                        variables.join("\n")
-                    ));
-                }
+    let (program, cases) = by_hand();
+    let emitted: Vec<&Rule> = rules(&program).filter(|rule| rule.unlowered.is_empty()).collect();
+    let policies: Vec<_> = emitted
+        .iter()
+        .map(|rule| {
+            let policy = lower(rule).unwrap_or_else(|unsupported| panic!("{}: {unsupported:?}", rule.id));
+            let compiled = Compiled::new(&policy).unwrap_or_else(|error| panic!("{}: {error}", rule.id));
+            (policy, compiled)
+        })
+        .collect();
+    let judge = Judge::new(emitted.iter().copied());
+    for case in cases.iter().filter(|case| case.operation != Operation::Delete) {
+        let object = Node::from(&case.object);
+        for (rule, expected) in expected(&judge, &emitted, case) {
+            let (policy, compiled) = &policies[rule];
+            let found = engine.judge(compiled, &object);
+            judged += 1;
+            failed += usize::from(expected.is_some());
+            if found.as_ref() != Ok(&expected) && wrong.len() < 10 {
+                let variables: Vec<String> = policy.variables.iter().map(|v| format!("{} = {}", v.name, print(&v.expr))).collect();
+                wrong.push(format!(
+                    "{}: expected {expected:?}, found {found:?}\n{}\n{}",
+                    emitted[rule].id,
+                    case.object,
+                    variables.join("\n")
+                ));
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
-    assert!(judged > 5000 && failed > 1000, "{judged} judged, {failed} failed");
+    assert!(judged > 700 && failed > 250, "{judged} judged, {failed} failed");
 }
 
 /// Kyverno judges each object by every policy.
@@ -290,59 +239,55 @@ fn kyverno_agrees() {
     let Some(program) = support::engine::find("polc-kyverno", "emitted ClusterPolicies in Kyverno") else { return };
     let (mut judged, mut failed) = (0, 0);
     let mut wrong = Vec::new();
-    for (compiled, cases) in trials(8, 11) {
-        let emission = kyverno::emit(&compiled);
-        let emitted: Vec<&Rule> = rules(&compiled)
-            .filter(|rule| emission.report.iter().any(|row| row.rule == rule.id && row.outcome == Outcome::Exact))
+    let (compiled, cases) = by_hand();
+    let emission = kyverno::emit(&compiled);
+    let emitted: Vec<&Rule> =
+        rules(&compiled).filter(|rule| emission.report.iter().any(|row| row.rule == rule.id && row.outcome == Outcome::Exact)).collect();
+    assert_eq!(emitted.len(), 3, "{:?}", emission.diagnostics);
+    let work = tempfile::tempdir().unwrap();
+    for artifact in &emission.artifacts {
+        let path = work.path().join(&artifact.path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, &artifact.contents).unwrap();
+    }
+    let engine = support::engine::Engine::start(&program, &[work.path().join(kyverno::NAME).to_str().unwrap()]);
+    assert_eq!(engine.hello["refused"], json!([]));
+    assert_eq!(engine.hello["rules"], emitted.len(), "every rule is loaded");
+    let judge = Judge::new(emitted.iter().copied());
+    let requests: Vec<Json> =
+        cases.iter().map(|case| json!({"operation": case.operation, "object": case.object, "oldObject": case.old_object})).collect();
+    for (case, answer) in cases.iter().zip(engine.answers(&requests)) {
+        let expected = expected(&judge, &emitted, case);
+        assert_eq!(answer["ran"], expected.len(), "the rules that ran on {}: {answer}", case.object);
+        judged += expected.len();
+        // Only what does not pass has a result.
+        let expected: BTreeMap<String, String> =
+            expected.into_iter().filter_map(|(rule, message)| Some((emitted[rule].id.replace('/', "-"), message?))).collect();
+        failed += expected.len();
+        let found: BTreeMap<String, String> = answer["results"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|result| {
+                let message = match result["status"].as_str() {
+                    Some("fail") => result["message"].as_str().unwrap().to_owned(),
+                    _ => format!("neither pass nor fail: {result}"),
+                };
+                (result["policy"].as_str().unwrap().to_owned(), message)
+            })
             .collect();
-        if emitted.is_empty() {
-            continue;
-        }
-        let work = tempfile::tempdir().unwrap();
-        for artifact in &emission.artifacts {
-            let path = work.path().join(&artifact.path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, &artifact.contents).unwrap();
-        }
-        let engine = support::engine::Engine::start(&program, &[work.path().join(kyverno::NAME).to_str().unwrap()]);
-        assert_eq!(engine.hello["refused"], json!([]));
-        assert_eq!(engine.hello["rules"], emitted.len(), "every rule is loaded");
-        let judge = Judge::new(emitted.iter().copied());
-        let requests: Vec<Json> =
-            cases.iter().map(|case| json!({"operation": case.operation, "object": case.object, "oldObject": case.old_object})).collect();
-        for (case, answer) in cases.iter().zip(engine.answers(&requests)) {
-            let expected = expected(&judge, &emitted, case);
-            assert_eq!(answer["ran"], expected.len(), "the rules that ran on {}: {answer}", case.object);
-            judged += expected.len();
-            // Only what does not pass has a result.
-            let expected: BTreeMap<String, String> =
-                expected.into_iter().filter_map(|(rule, message)| Some((emitted[rule].id.replace('/', "-"), message?))).collect();
-            failed += expected.len();
-            let found: BTreeMap<String, String> = answer["results"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(|result| {
-                    let message = match result["status"].as_str() {
-                        Some("fail") => result["message"].as_str().unwrap().to_owned(),
-                        _ => format!("neither pass nor fail: {result}"),
-                    };
-                    (result["policy"].as_str().unwrap().to_owned(), message)
-                })
+        if found != expected && wrong.len() < 10 {
+            let differences: Vec<_> = expected
+                .keys()
+                .chain(found.keys())
+                .filter(|policy| expected.get(*policy) != found.get(*policy))
+                .map(|policy| format!("{policy}: expected {:?}, found {:?}", expected.get(policy), found.get(policy)))
                 .collect();
-            if found != expected && wrong.len() < 10 {
-                let differences: Vec<_> = expected
-                    .keys()
-                    .chain(found.keys())
-                    .filter(|policy| expected.get(*policy) != found.get(*policy))
-                    .map(|policy| format!("{policy}: expected {:?}, found {:?}", expected.get(policy), found.get(policy)))
-                    .collect();
-                wrong.push(format!("{}\n{:?} {}", differences.join("\n"), case.operation, case.object));
-            }
+            wrong.push(format!("{}\n{:?} {}", differences.join("\n"), case.operation, case.object));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
-    assert!(judged > 5000 && failed > 500, "{judged} judged, {failed} failed");
+    assert!(judged > 700 && failed > 250, "{judged} judged, {failed} failed");
 }
 
 /// What a reader of the policies sees is what the author wrote.

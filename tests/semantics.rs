@@ -342,8 +342,7 @@ mod numbers {
 
     #[test]
     fn quantities_compare_exactly() {
-        let rule =
-            "match Pod for c in pod.containers { forbid (c.resources.limits[\"cpu\"] ?? 0) > 500m message \"got {c.resources.limits[\"cpu\"]}\" }";
+        let rule = "match Pod for c in pod.containers { forbid (c.resources.limits[\"cpu\"] ?? 0) > 500m message \"got {c.resources.limits[\"cpu\"]}\" }";
         let cpu = |value: Json| pod(&container(json!({ "resources": { "limits": { "cpu": value } } })));
         check(
             rule,
