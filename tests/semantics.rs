@@ -177,11 +177,17 @@ mod absence {
             "pod.spec.hostname like \"*\"",
             "pod.spec.hostname matches /.*/",
             "pod.spec.hostname contains \"\"",
-            "pod.spec.priority < 5",
-            "pod.spec.priority >= 5",
             "pod.spec.priority == pod.spec.activeDeadlineSeconds",
         ] {
             holds(condition, &[(json!({}), false)]);
+        }
+    }
+
+    #[test]
+    fn orders_with_absent_are_false() {
+        for condition in ["pod.spec.priority < 5", "pod.spec.priority <= 5", "pod.spec.priority > 5", "pod.spec.priority >= 5"] {
+            let rule = format!("match Pod require {condition} message \"no\"");
+            assert_eq!(says(&rule, &pod(&json!({}))), "fail: no", "{condition}");
         }
     }
 
@@ -336,8 +342,7 @@ mod numbers {
 
     #[test]
     fn quantities_compare_exactly() {
-        let rule =
-            "match Pod for c in pod.containers { forbid c.resources.limits[\"cpu\"] > 500m message \"got {c.resources.limits[\"cpu\"]}\" }";
+        let rule = "match Pod for c in pod.containers { forbid (c.resources.limits[\"cpu\"] ?? 0) > 500m message \"got {c.resources.limits[\"cpu\"]}\" }";
         let cpu = |value: Json| pod(&container(json!({ "resources": { "limits": { "cpu": value } } })));
         check(
             rule,
@@ -359,7 +364,7 @@ mod numbers {
 
     #[test]
     fn what_cannot_be_read_fails() {
-        let rule = "match Pod where pod.spec.hostPID for c in pod.containers { forbid c.resources.limits[\"cpu\"] > 500m message \"got {c.name}\" }";
+        let rule = "match Pod where pod.spec.hostPID for c in pod.containers { forbid (c.resources.limits[\"cpu\"] ?? 0) > 500m message \"got {c.name}\" }";
         for bad in [json!("x"), json!(""), json!("1K"), json!("10E"), json!(true), json!("1 ")] {
             let object = pod(&container(json!({ "resources": { "limits": { "cpu": bad } } })));
             let said = says(rule, &object);

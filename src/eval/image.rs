@@ -6,10 +6,11 @@ use std::sync::LazyLock;
 /// What an image reference looks like: a host with an optional port, path components, a tag and a digest. Besides, it may not be 64 hexadecimal digits alone
 /// ([`IDENTIFIER`]), and its repository ([`Image::repository`]) has at most [`MAX_REPOSITORY`] characters.
 pub const PATTERN: &str = concat!(
-    r"^((([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(\.([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[a-fA-F0-9:]+\])(:[0-9]+)?/)?",
-    r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*",
+    // Engines charge for each character of a pattern: letters and digits, parted by `.` or hyphens, are what the grammar says at more length.
+    r"^(([a-zA-Z0-9]+((\.|-+)[a-zA-Z0-9]+)*|\[[a-fA-F0-9:]+\])(:[0-9]+)?/)?",
+    r"[a-z0-9]+((\.|__?|-+|/)[a-z0-9]+)*",
     r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?",
-    r"(@(sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}))?$"
+    r"(@sha(256:[0-9a-f]{64}|384:[0-9a-f]{96}|512:[0-9a-f]{128}))?$"
 );
 
 /// What looks like an image reference and is refused because it would be an image's own identifier.

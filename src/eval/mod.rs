@@ -20,7 +20,7 @@ mod value;
 
 use crate::ir::{Operation, Program, Rule};
 use crate::object::Node;
-use plan::{Plan, Planner};
+use plan::{Plan, Planner, Shared};
 use run::Run;
 use std::collections::BTreeMap;
 
@@ -116,7 +116,7 @@ pub struct Judge {
     plans: Vec<Plan>,
     kinds: ByKind,
     slots: usize,
-    shared: (usize, usize),
+    shared: Shared,
 }
 
 impl Judge {
@@ -135,7 +135,7 @@ impl Judge {
             slots = slots.max(usize::try_from(rule.slots).unwrap_or(usize::MAX));
             plans.push(planner.rule(rule));
         }
-        Judge { plans, kinds, slots, shared: planner.shared() }
+        Judge { plans, kinds, slots, shared: planner.finish() }
     }
 
     /// Prepares all rules of a program: its packs by name, the rules of each in the order of the source.
@@ -165,10 +165,10 @@ impl Judge {
     /// Judges by every rule that matches the object's kind, one after the other as the iterator is asked. Rules for other kinds have no outcome: they skip.
     pub fn judge<'a>(&'a self, request: &'a Request<'a>) -> impl Iterator<Item = Outcome> + 'a {
         let matching = self.matching(request);
-        let mut run = if matching.is_empty() { Run::new(request, 0, (0, 0)) } else { Run::new(request, self.slots, self.shared) };
+        let mut run = (!matching.is_empty()).then(|| Run::new(request, self.slots, &self.shared));
         matching.iter().filter_map(move |(rule, kind)| {
             let plan = self.plans.get(*rule)?;
-            Some(Outcome { rule: *rule, verdict: verdict(plan, *kind, &mut run) })
+            Some(Outcome { rule: *rule, verdict: verdict(plan, *kind, run.as_mut()?) })
         })
     }
 
@@ -176,7 +176,7 @@ impl Judge {
     #[must_use]
     pub fn judge_by(&self, rule: usize, request: &Request<'_>) -> Verdict {
         let Some((_, kind)) = self.matching(request).iter().find(|(index, _)| *index == rule) else { return Verdict::Skip };
-        let mut run = Run::new(request, self.slots, self.shared);
+        let mut run = Run::new(request, self.slots, &self.shared);
         self.plans.get(rule).map_or(Verdict::Skip, |plan| verdict(plan, *kind, &mut run))
     }
 

@@ -52,6 +52,8 @@ pub(super) enum Part {
 pub(super) struct Loop {
     pub(super) slot: usize,
     pub(super) key: Option<usize>,
+    /// The shared set that the lists are.
+    pub(super) set: Option<usize>,
     pub(super) lists: Vec<Expr>,
     pub(super) map: Option<Expr>,
     pub(super) filter: Option<Test>,
@@ -84,17 +86,55 @@ pub(super) struct Path {
     pub(super) steps: Box<[Name]>,
     /// What is found there.
     pub(super) shape: Shape,
-    /// Its number among the paths that do not start at a loop variable: each is followed once an object.
-    pub(super) shared: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Base {
-    Root(Root),
+    /// A shared step.
+    Trail(usize),
     Var(usize),
+    /// A field of an element of a shared set.
+    Cell {
+        slot: usize,
+        set: usize,
+        column: usize,
+    },
+}
+
+/// What rules share: it is looked up once an object.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    /// Steps from a root on.
+    pub(super) trails: Vec<Trail>,
+    /// Lists that loops go over.
+    pub(super) sets: Vec<Set>,
+    /// How many other values without loop variables there are.
+    pub(super) values: usize,
 }
 
 #[derive(Debug)]
+pub(super) struct Trail {
+    pub(super) from: Start,
+    pub(super) name: Name,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Start {
+    Root(Root),
+    /// Where another step leads.
+    Trail(usize),
+}
+
+/// Lists one after the other.
+#[derive(Debug)]
+pub(super) struct Set {
+    pub(super) lists: Vec<usize>,
+    pub(super) shape: Shape,
+    /// The fields of the elements that rules look up.
+    pub(super) columns: Vec<Name>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Name {
     pub(super) name: Box<str>,
     pub(super) presence: Presence,
@@ -138,7 +178,7 @@ pub(super) enum Expr {
 pub(super) enum Element {
     One(Expr),
     Spread(Expr),
-    Each(Loop, Vec<Element>),
+    Each(Box<Loop>, Vec<Element>),
 }
 
 #[derive(Debug)]
@@ -166,22 +206,26 @@ pub(super) enum Test {
     KindIs(Box<[Box<str>]>),
 }
 
-/// Plans rules; paths without loop variables get a number that all rules share.
+/// Plans rules; what several look up is numbered.
 #[derive(Debug, Default)]
 pub(super) struct Planner {
-    paths: BTreeMap<String, usize>,
-    shared: BTreeMap<String, usize>,
+    common: Shared,
+    trails: BTreeMap<(Start, Name), usize>,
+    values: BTreeMap<String, usize>,
+    /// The set that each loop variable of the rule is an element of.
+    slots: BTreeMap<usize, usize>,
     broken: bool,
 }
 
 impl Planner {
-    /// How many paths and other values are shared.
-    pub(super) fn shared(&self) -> (usize, usize) {
-        (self.paths.len(), self.shared.len())
+    /// What the rules share.
+    pub(super) fn finish(self) -> Shared {
+        self.common
     }
 
     pub(super) fn rule(&mut self, rule: &Rule) -> Plan {
         self.broken = false;
+        self.slots.clear();
         let roots = roots(rule);
         let reads = rule
             .reads
@@ -243,18 +287,39 @@ impl Planner {
     }
 
     fn source(&mut self, source: &Source) -> Loop {
-        let (lists, map) = match &source.of {
+        let (lists, map): (Vec<Expr>, _) = match &source.of {
             Elements::Lists(lists) => (self.values(lists).into(), None),
             Elements::Map(map) => (Vec::new(), Some(self.value(map))),
         };
-        Loop {
-            slot: slot(source.slot),
-            key: source.key.map(slot),
-            lists,
-            map,
-            filter: source.filter.as_ref().map(|filter| self.cond(filter)),
-            shape: Shape::from(&source.ty),
-        }
+        let shape = Shape::from(&source.ty);
+        let set = if map.is_none() && source.key.is_none() { self.set(&lists, shape) } else { None };
+        match set {
+            Some(set) => self.slots.insert(slot(source.slot), set),
+            None => self.slots.remove(&slot(source.slot)),
+        };
+        let filter = source.filter.as_ref().map(|filter| self.cond(filter));
+        Loop { slot: slot(source.slot), key: source.key.map(slot), set, lists, map, filter, shape }
+    }
+
+    /// The set that lists are, where all of them are fixed places of the object.
+    fn set(&mut self, lists: &[Expr], shape: Shape) -> Option<usize> {
+        let lists: Vec<usize> = lists
+            .iter()
+            .map(|list| {
+                if let Expr::Path(Path { base: Base::Trail(trail), steps, .. }, _) = list
+                    && steps.is_empty()
+                {
+                    Some(*trail)
+                } else {
+                    None
+                }
+            })
+            .collect::<Option<_>>()?;
+        let known = self.common.sets.iter().position(|set| set.lists == lists && set.shape == shape);
+        Some(known.unwrap_or_else(|| {
+            self.common.sets.push(Set { lists, shape, columns: Vec::new() });
+            self.common.sets.len() - 1
+        }))
     }
 
     fn values(&mut self, values: &[Value]) -> Box<[Expr]> {
@@ -282,8 +347,10 @@ impl Planner {
                 match self.path(value) {
                     Some(path) => Expr::Path(path, Box::new(field)),
                     None if walk::free_slots(walk::Node::Value(value)).is_empty() => {
-                        let next = self.shared.len();
-                        Expr::Shared(*self.shared.entry(format!("{value:?}")).or_insert(next), Box::new(field))
+                        let next = self.values.len();
+                        let number = *self.values.entry(format!("{value:?}")).or_insert(next);
+                        self.common.values = self.values.len();
+                        Expr::Shared(number, Box::new(field))
                     }
                     None => field,
                 }
@@ -321,14 +388,14 @@ impl Planner {
     fn path(&mut self, value: &Value) -> Option<Path> {
         let mut steps = Vec::new();
         let mut at = value;
-        let base = loop {
+        let start = loop {
             match at {
                 Value::Field { of, name, presence, default: None, ty } if namespace_of(of, name).is_none() => {
                     steps.push(Name { name: name.as_str().into(), presence: *presence, shape: Shape::from(ty) });
                     at = of;
                 }
-                Value::Root(root) => break Base::Root(*root),
-                Value::Var(var) => break Base::Var(slot(*var)),
+                Value::Root(root) => break Ok(*root),
+                Value::Var(var) => break Err(slot(*var)),
                 Value::Const(_)
                 | Value::Field { .. }
                 | Value::Entry { .. }
@@ -342,16 +409,32 @@ impl Planner {
                 | Value::Call(_, _) => return None,
             }
         };
-        steps.reverse();
-        let shared = match base {
-            Base::Var(_) => None,
-            Base::Root(_) => {
-                let next = self.paths.len();
-                Some(*self.paths.entry(format!("{value:?}")).or_insert(next))
+        let shape = steps.first()?.shape;
+        match start {
+            Ok(root) => {
+                let end = steps.into_iter().rev().fold(Start::Root(root), |start, name| Start::Trail(self.trail(start, name)));
+                match end {
+                    Start::Trail(trail) => Some(Path { base: Base::Trail(trail), steps: Box::default(), shape }),
+                    Start::Root(_) => None,
+                }
             }
-        };
-        let shape = steps.last()?.shape;
-        Some(Path { base, steps: steps.into(), shape, shared })
+            Err(slot) => {
+                let base = match self.slots.get(&slot) {
+                    Some(set) => Base::Cell { slot, set: *set, column: self.common.column(*set, steps.pop()?) },
+                    None => Base::Var(slot),
+                };
+                steps.reverse();
+                Some(Path { base, steps: steps.into(), shape })
+            }
+        }
+    }
+
+    fn trail(&mut self, from: Start, name: Name) -> usize {
+        let trails = &mut self.common.trails;
+        *self.trails.entry((from, name.clone())).or_insert_with(|| {
+            trails.push(Trail { from, name });
+            trails.len() - 1
+        })
     }
 
     fn items(&mut self, items: &[Item]) -> Vec<Element> {
@@ -360,7 +443,7 @@ impl Planner {
             .map(|item| match item {
                 Item::One(value) => Element::One(self.value(value)),
                 Item::Spread(value) => Element::Spread(self.value(value)),
-                Item::Each(source, items) => Element::Each(self.source(source), self.items(items)),
+                Item::Each(source, items) => Element::Each(Box::new(self.source(source)), self.items(items)),
             })
             .collect()
     }
@@ -408,6 +491,16 @@ impl Planner {
             Cond::IsImage(value) => Test::IsImage(self.value(value)),
             Cond::KindIs(kinds) => Test::KindIs(kinds.iter().map(|kind| kind.as_str().into()).collect()),
         }
+    }
+}
+
+impl Shared {
+    fn column(&mut self, set: usize, name: Name) -> usize {
+        let Some(set) = self.sets.get_mut(set) else { return 0 };
+        set.columns.iter().position(|column| *column == name).unwrap_or_else(|| {
+            set.columns.push(name);
+            set.columns.len() - 1
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use super::effective_request::{Unreadable, effective_request};
 use super::image::{Image, is_reference};
 use super::message::{self, Message};
-use super::plan::{Base, Element, Entry, Expr, Field, Loop, Name, Part, Path, Plan, PlannedRead, Step, Test};
+use super::plan::{Base, Element, Entry, Expr, Field, Loop, Name, Part, Path, Plan, PlannedRead, Set, Shared, Start, Step, Test, Trail};
 use super::value::{Constant, Shape, Val, Wrong, counts, sorted};
 use super::{Request, Verdict, duration, glob, locate};
 use crate::ir::{Aggregate, Form, Function, Kind, Order, PodPath, Root};
@@ -15,21 +15,21 @@ type Result<'a, T> = std::result::Result<T, Wrong<'a>>;
 /// What a loop has bound.
 #[derive(Debug, Clone)]
 enum Bound<'a> {
-    /// A part of the object.
-    Node(&'a Node, Shape),
+    /// A part of the object, and its place in its set where the loop goes over one.
+    Node(&'a Node, Shape, usize),
     /// Something else.
     Val(Val<'a>),
 }
 
 impl<'a> Bound<'a> {
     fn new(val: Val<'a>) -> Self {
-        if let Val::Node(node) = val { Bound::Node(node, Shape::Any) } else { Bound::Val(val) }
+        if let Val::Node(node) = val { Bound::Node(node, Shape::Any, usize::MAX) } else { Bound::Val(val) }
     }
 
     fn val(&self) -> Val<'a> {
         match self {
             // It has been found to fit when it was bound.
-            Bound::Node(node, shape) => shape.read_entry(node).unwrap_or(Val::Absent),
+            Bound::Node(node, shape, _) => shape.read_entry(node).unwrap_or(Val::Absent),
             Bound::Val(val) => val.clone(),
         }
     }
@@ -41,8 +41,28 @@ pub(super) struct Run<'a> {
     pub(super) request: &'a Request<'a>,
     kind: Option<&'a Kind>,
     env: Vec<Bound<'a>>,
-    paths: Vec<Option<Option<&'a Node>>>,
-    shared: Vec<Option<Val<'a>>>,
+    common: &'a Shared,
+    trails: Vec<Known<'a>>,
+    sets: Vec<Option<Elements<'a>>>,
+    values: Vec<Option<Val<'a>>>,
+}
+
+/// What has been looked up: a part of the object, or that there is none.
+type Known<'a> = Option<Option<&'a Node>>;
+
+/// The elements of a set.
+#[derive(Debug)]
+struct Elements<'a> {
+    elements: Vec<&'a Node>,
+    width: usize,
+    /// So many as there are columns for each element.
+    cells: Vec<Known<'a>>,
+}
+
+impl<'a> Elements<'a> {
+    fn cell(&mut self, element: usize, column: usize) -> Option<&mut Known<'a>> {
+        self.cells.get_mut(element.checked_mul(self.width)?.checked_add(column)?)
+    }
 }
 
 /// Whatever a field is looked up in.
@@ -59,8 +79,16 @@ struct Failures {
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(request: &'a Request<'a>, slots: usize, (paths, shared): (usize, usize)) -> Self {
-        Run { request, kind: None, env: vec![Bound::Val(Val::Absent); slots], paths: vec![None; paths], shared: vec![None; shared] }
+    pub(super) fn new(request: &'a Request<'a>, slots: usize, common: &'a Shared) -> Self {
+        Run {
+            request,
+            kind: None,
+            env: vec![Bound::Val(Val::Absent); slots],
+            common,
+            trails: vec![None; common.trails.len()],
+            sets: common.sets.iter().map(|_| None).collect(),
+            values: vec![None; common.values],
+        }
     }
 
     /// Judges by a rule whose kinds hold this one and whose operations hold the request's.
@@ -191,7 +219,7 @@ impl<'a> Run<'a> {
     /// Where the element of a loop stands, if that is in the object.
     pub(super) fn bound(&self, slot: usize) -> Option<&'a Node> {
         match self.env.get(slot) {
-            Some(Bound::Node(node, _)) => Some(node),
+            Some(Bound::Node(node, _, _)) => Some(node),
             Some(Bound::Val(_)) | None => None,
         }
     }
@@ -207,6 +235,9 @@ impl<'a> Run<'a> {
     fn each(&mut self, source: &'a Loop, f: &mut dyn FnMut(&mut Self) -> Result<'a, bool>) -> Result<'a, bool> {
         if let Some(map) = &source.map {
             return self.each_entry(source, map, f);
+        }
+        if let Some(set) = source.set {
+            return self.each_element(source, set, f);
         }
         for list in &source.lists {
             let stopped = match self.node(list)? {
@@ -226,6 +257,46 @@ impl<'a> Run<'a> {
         Ok(false)
     }
 
+    fn each_element(&mut self, source: &'a Loop, set: usize, f: &mut dyn FnMut(&mut Self) -> Result<'a, bool>) -> Result<'a, bool> {
+        if matches!(self.sets.get(set), Some(None)) {
+            let elements = self.elements(set)?;
+            if let Some(known) = self.sets.get_mut(set) {
+                *known = elements;
+            }
+        }
+        let mut index = 0;
+        while let Some(Some(Elements { elements, .. })) = self.sets.get(set)
+            && let Some(element) = elements.get(index)
+        {
+            self.bind(source.slot, Bound::Node(element, source.shape, index));
+            index += 1;
+            let counts = match &source.filter {
+                Some(filter) => self.test(filter)?,
+                None => true,
+            };
+            if counts && f(self)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn elements(&mut self, set: usize) -> Result<'a, Option<Elements<'a>>> {
+        let Some(Set { lists, shape, columns }) = self.common.sets.get(set) else { return Ok(None) };
+        let mut elements = Vec::new();
+        for list in lists {
+            let Some(list) = self.trail(*list)? else { continue };
+            for item in list.items().iter().filter(|item| !item.is_null()) {
+                if !shape.fits(&item.value) {
+                    return Err(Wrong(Some(item)));
+                }
+                elements.push(item);
+            }
+        }
+        let cells = vec![None; elements.len() * columns.len()];
+        Ok(Some(Elements { elements, width: columns.len(), cells }))
+    }
+
     fn each_node(&mut self, source: &'a Loop, list: &'a Node, f: &mut dyn FnMut(&mut Self) -> Result<'a, bool>) -> Result<'a, bool> {
         for (index, item) in list.items().iter().enumerate() {
             if item.is_null() {
@@ -234,7 +305,7 @@ impl<'a> Run<'a> {
             if !source.shape.fits(&item.value) {
                 return Err(Wrong(Some(item)));
             }
-            if self.element(source, index, Bound::Node(item, source.shape), f)? {
+            if self.element(source, index, Bound::Node(item, source.shape, usize::MAX), f)? {
                 return Ok(true);
             }
         }
@@ -279,7 +350,7 @@ impl<'a> Run<'a> {
                 let mut bound = Vec::new();
                 for (key, node) in sorted(map.entries()) {
                     if source.shape.read_entry(node)?.is_present() {
-                        bound.push((&*key.name, Bound::Node(node, source.shape)));
+                        bound.push((&*key.name, Bound::Node(node, source.shape, usize::MAX)));
                     }
                 }
                 bound
@@ -342,7 +413,7 @@ impl<'a> Run<'a> {
             return self.path(path);
         }
         if let Expr::Var(slot) = expr
-            && let Some(Bound::Node(node, _)) = self.env.get(*slot)
+            && let Some(Bound::Node(node, _, _)) = self.env.get(*slot)
             && !node.is_null()
         {
             return Ok(Some(Some(node)));
@@ -351,29 +422,65 @@ impl<'a> Run<'a> {
     }
 
     /// Follows a path; `None` when it does not start in the object.
+    #[inline]
     fn path(&mut self, path: &'a Path) -> Result<'a, Option<Option<&'a Node>>> {
         let start = match path.base {
+            Base::Trail(trail) => return self.trail(trail).map(Some),
+            Base::Cell { slot, set, column } => match self.env.get(slot) {
+                Some(Bound::Node(node, _, element)) => self.cell(node, *element, set, column)?,
+                Some(Bound::Val(_)) | None => return Ok(None),
+            },
             Base::Var(slot) => match self.env.get(slot) {
-                Some(Bound::Node(node, _)) => *node,
-                Some(Bound::Val(Val::Absent)) | None => return Ok(Some(None)),
+                Some(Bound::Node(node, _, _)) => Some(*node),
+                Some(Bound::Val(Val::Absent)) | None => None,
                 Some(Bound::Val(_)) => return Ok(None),
             },
-            Base::Root(root) => {
-                if let Some(Some(known)) = path.shared.and_then(|id| self.paths.get(id)) {
-                    return Ok(Some(*known));
-                }
-                match self.root(root).filter(|node| !node.is_null()) {
-                    Some(node) if matches!(node.value, Value::Map(_)) => node,
-                    Some(node) => return Err(Wrong(Some(node))),
-                    None => return Ok(Some(None)),
-                }
-            }
         };
-        let found = follow(start, &path.steps)?;
-        if let Some(known) = path.shared.and_then(|id| self.paths.get_mut(id)) {
+        match start {
+            Some(node) => follow(node, &path.steps).map(Some),
+            None => Ok(Some(None)),
+        }
+    }
+
+    /// A field of an element of a set.
+    #[inline]
+    fn cell(&mut self, node: &'a Node, element: usize, set: usize, column: usize) -> Result<'a, Option<&'a Node>> {
+        if let Some(Some(elements)) = self.sets.get_mut(set)
+            && let Some(known) = elements.cell(element, column)
+        {
+            if let Some(known) = known {
+                return Ok(*known);
+            }
+            if let Some(name) = self.common.sets.get(set).and_then(|set| set.columns.get(column)) {
+                let found = step(node, name)?;
+                *known = Some(found);
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Where a shared step leads.
+    fn trail(&mut self, trail: usize) -> Result<'a, Option<&'a Node>> {
+        if let Some(Some(known)) = self.trails.get(trail) {
+            return Ok(*known);
+        }
+        let Some(Trail { from, name }) = self.common.trails.get(trail) else { return Ok(None) };
+        let start = match from {
+            Start::Trail(trail) => self.trail(*trail)?,
+            Start::Root(root) => match self.root(*root).filter(|node| !node.is_null()) {
+                Some(node) if !matches!(node.value, Value::Map(_)) => return Err(Wrong(Some(node))),
+                start => start,
+            },
+        };
+        let found = match start {
+            Some(node) => step(node, name)?,
+            None => None,
+        };
+        if let Some(known) = self.trails.get_mut(trail) {
             *known = Some(found);
         }
-        Ok(Some(found))
+        Ok(found)
     }
 
     pub(super) fn value(&mut self, expr: &'a Expr) -> Result<'a, Val<'a>> {
@@ -387,11 +494,11 @@ impl<'a> Run<'a> {
                 None => self.value(otherwise),
             },
             Expr::Shared(id, inner) => {
-                if let Some(Some(known)) = self.shared.get(*id) {
+                if let Some(Some(known)) = self.values.get(*id) {
                     return Ok(known.clone());
                 }
                 let value = self.value(inner)?;
-                if let Some(known) = self.shared.get_mut(*id) {
+                if let Some(known) = self.values.get_mut(*id) {
                     *known = Some(value.clone());
                 }
                 Ok(value)
@@ -736,21 +843,27 @@ fn fail(message: Message, place: locate::Place) -> Verdict {
 
 fn follow<'a>(start: &'a Node, steps: &[Name]) -> Result<'a, Option<&'a Node>> {
     let mut node = start;
-    for step in steps {
-        match node.get(&step.name) {
-            Some(child) if !child.is_null() => {
-                if !step.shape.fits(&child.value) {
-                    return Err(Wrong(Some(child)));
-                }
-                if !counts(&child.value, step.presence) {
-                    return Ok(None);
-                }
-                node = child;
-            }
-            Some(_) | None => return Ok(None),
+    for name in steps {
+        match step(node, name)? {
+            Some(child) => node = child,
+            None => return Ok(None),
         }
     }
     Ok(Some(node))
+}
+
+/// A field, where it is there.
+#[inline]
+fn step<'a>(node: &'a Node, name: &Name) -> Result<'a, Option<&'a Node>> {
+    match node.get(&name.name) {
+        Some(child) if !child.is_null() => {
+            if !name.shape.fits(&child.value) {
+                return Err(Wrong(Some(child)));
+            }
+            Ok(counts(&child.value, name.presence).then_some(child))
+        }
+        Some(_) | None => Ok(None),
+    }
 }
 
 fn member<'a>(constant: &'a Constant, name: &str) -> Val<'a> {

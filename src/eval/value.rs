@@ -63,7 +63,7 @@ impl Constant {
 }
 
 /// What a type demands of a JSON value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Shape {
     Bool,
     Int,

@@ -78,13 +78,15 @@ fn cluster_policy(name: String, pack: &Pack, rule: &Rule, lowered: Policy) -> Cl
     let text = |expr: Expr| print(&expr.map_strings(&apart));
     let mut annotations = BTreeMap::from([
         ("pod-policies.kyverno.io/autogen-controllers", "none".to_owned()),
-        ("policies.kyverno.io/category", pack.name.clone()),
+        ("policies.kyverno.io/category", if is_switch(&pack.name) { format!("pack {}", pack.name) } else { pack.name.clone() }),
         ("policies.kyverno.io/severity", severity(rule.severity).to_owned()),
-        ("policies.kyverno.io/title", title(&rule.name)),
+        ("policies.kyverno.io/title", title(&rule_name(pack, rule))),
     ]);
     let description = rule.doc.trim();
     if !description.is_empty() {
-        annotations.insert("policies.kyverno.io/description", description.to_owned());
+        // A block of lines is text whatever it says: of `1_000` and `off` readers of YAML think otherwise.
+        let end = if description.contains(char::is_whitespace) { "" } else { "\n" };
+        annotations.insert("policies.kyverno.io/description", format!("{description}{end}"));
     }
     let variables =
         lowered.variables.into_iter().map(|variable| Variable { name: variable.name, expression: text(variable.expr) }).collect();
@@ -105,7 +107,7 @@ fn cluster_policy(name: String, pack: &Pack, rule: &Rule, lowered: Policy) -> Cl
             emit_warning: (rule.action == Action::Warn).then_some(true),
             webhook_configuration: WebhookConfiguration { failure_policy: "Fail" },
             rules: vec![ValidatingRule {
-                name: rule.name.clone(),
+                name: rule_name(pack, rule),
                 r#match: Match { any: vec![Filter { resources }] },
                 validate: Validate {
                     failure_action: match rule.action {
@@ -138,6 +140,16 @@ fn kinds(rule: &Rule) -> Vec<String> {
     let mut seen = std::collections::BTreeSet::new();
     kinds.retain(|kind| seen.insert(kind.clone()));
     kinds
+}
+
+/// Words that YAML 1.1, which Kyverno reads, takes for booleans where they are not quoted; `true` and `false` are quoted.
+fn is_switch(word: &str) -> bool {
+    matches!(word.to_ascii_lowercase().as_str(), "y" | "n" | "yes" | "no" | "on" | "off")
+}
+
+/// The name of the rule, with that of its pack where alone it would be read as a boolean.
+fn rule_name(pack: &Pack, rule: &Rule) -> String {
+    if is_switch(&rule.name) { format!("{}-{}", pack.name, rule.name) } else { rule.name.clone() }
 }
 
 fn title(name: &str) -> String {
@@ -251,4 +263,92 @@ struct Expression {
     expression: String,
     message: String,
     message_expression: String,
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+    use super::*;
+    use crate::compile::compile;
+    use crate::diagnostic::Sources;
+    use crate::resolve::Options;
+
+    fn emitted(texts: &[&str]) -> (Emission, Sources) {
+        let mut sources = Sources::default();
+        for text in texts {
+            sources.add("a.pol", *text);
+        }
+        let program = compile(&sources, &Options::default()).unwrap().program;
+        (emit(&program), sources)
+    }
+
+    fn yaml(emission: &Emission, index: usize) -> &str {
+        std::str::from_utf8(&emission.artifacts[index].contents).unwrap()
+    }
+
+    #[test]
+    fn template_marks_are_kept_apart() {
+        for (text, expected) in [
+            ("", "\"\""),
+            ("{}", "\"{}\""),
+            ("{{ x }}", "\"{\" + \"{ x }\" + \"}\""),
+            ("{{{", "\"{\" + \"{\" + \"{\""),
+            ("$(a) ${b} $$(", "\"$\" + \"(a) $\" + \"{b} $$\" + \"(\""),
+        ] {
+            assert_eq!(print(&apart(text.to_owned())), expected);
+        }
+    }
+
+    #[test]
+    fn actions_and_operations_are_kyvernos() {
+        let (emission, _) = emitted(&["pack p\n\
+            rule a { action warn\n severity high\n match Pod forbid pod.spec.hostNetwork message \"a\" }\n\
+            rule b { action audit\n match Deployment forbid pod.spec.hostNetwork message \"b\" }\n\
+            rule c { targets except kyverno\n match Pod forbid pod.spec.hostNetwork message \"c\" }\n"]);
+        assert_eq!(
+            emission.report.iter().map(|row| row.outcome.clone()).collect::<Vec<_>>(),
+            [Outcome::Exact, Outcome::Exact, Outcome::Dropped]
+        );
+        let [a, b] = yaml(&emission, 0).split("---\n").collect::<Vec<_>>()[..] else { unreachable!() };
+        for expected in [
+            "name: p-a",
+            "emitWarning: true",
+            "failureAction: Audit",
+            "background: true",
+            "severity: high",
+            "- v1/Pod/ephemeralcontainers",
+            "- UPDATE",
+        ] {
+            assert!(a.contains(expected), "{expected} in {a}");
+        }
+        assert!(b.contains("failureAction: Audit") && b.contains("- apps/v1/Deployment\n"), "{b}");
+        assert!(!b.contains("emitWarning") && !b.contains("ephemeralcontainers"), "{b}");
+    }
+
+    #[test]
+    fn names_that_become_one_are_refused() {
+        let rule = |name: &str| format!("rule {name} {{ match Pod forbid pod.spec.hostNetwork message \"m\" }}\n");
+        let (emission, sources) = emitted(&[&format!("pack a-b\n{}", rule("c")), &format!("pack a\n{}", rule("b-c"))]);
+        let [collision] = &emission.diagnostics[..] else { unreachable!() };
+        assert_eq!(collision.message, "`a/b-c` and `a-b/c` are both called `a-b-c` in the output for kyverno");
+        assert_eq!(collision.help.as_deref(), Some("rename one of them"));
+        assert!(sources.text(collision.labels[0].0).contains('c'));
+    }
+
+    #[test]
+    fn what_has_no_exact_form_is_refused() {
+        let (emission, sources) = emitted(&[
+            "pack p\nrule old { match Deployment on update require unchanged object.metadata.labels[\"app\"] message \"moved\" }\n",
+        ]);
+        assert!(emission.artifacts.is_empty());
+        let [refusal] = &emission.diagnostics[..] else { unreachable!() };
+        assert_eq!(refusal.code.id, "not-expressible");
+        assert!(refusal.message.starts_with("`p/old` cannot be written for kyverno: "), "{}", refusal.message);
+        assert!(sources.text(refusal.labels[0].0).contains("on update"), "{}", sources.text(refusal.labels[0].0));
+        assert!(matches!(emission.report[0].outcome, Outcome::Refused(_)));
+
+        let name = "a-rule-with-a-name-that-is-longer-than-any-name-of-a-policy-can-be";
+        let (emission, _) = emitted(&[&format!("pack p\nrule {name} {{ match Pod forbid pod.spec.hostNetwork message \"m\" }}\n")]);
+        assert!(emission.diagnostics[0].message.contains("of more than 63 characters"), "{:?}", emission.diagnostics);
+    }
 }

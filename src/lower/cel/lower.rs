@@ -10,8 +10,8 @@ use crate::ir::{Check, Form, Piece, Read, Rule, Slot, Source, Stmt, Ty};
 use crate::lower::Unsupported;
 use std::collections::BTreeMap;
 
-/// Variables of the policy that each has.
-const OWN: [&str; 5] = ["failures", "unreadable", "joined", "escaped", "message"];
+/// Names that no other variable of the policy may have: those that each policy has, and words that YAML takes for booleans.
+const OWN: [&str; 11] = ["failures", "unreadable", "joined", "escaped", "message", "y", "n", "yes", "no", "on", "off"];
 
 /// What a rule becomes. The engine binds `object` and, on delete, `oldObject`.
 #[derive(Debug, Clone, PartialEq)]

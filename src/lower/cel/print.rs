@@ -234,3 +234,100 @@ fn is_hidden(c: char) -> bool {
 fn push(out: &mut String, arguments: std::fmt::Arguments<'_>) {
     let _ = out.write_fmt(arguments);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tree::{Type, and, list, or, ternary};
+    use super::*;
+
+    fn name(name: &str) -> Expr {
+        Expr::Ident(Ident { name: name.to_owned(), ty: Type::Dyn })
+    }
+
+    fn nested(inner: Operator, outer: Operator, left: bool) -> String {
+        let part = name("a").op(inner, name("b"));
+        print(&if left { part.op(outer, name("c")) } else { name("c").op(outer, part) })
+    }
+
+    #[test]
+    fn parentheses_stand_only_where_they_are_needed() {
+        use Operator::{Add, Div, Eq, In, Lt, Mul, Rem, Sub};
+        for (inner, outer, left, right) in [
+            (Add, Add, "a + b + c", "c + (a + b)"),
+            (Add, Sub, "a + b - c", "c - (a + b)"),
+            (Add, Mul, "(a + b) * c", "c * (a + b)"),
+            (Mul, Add, "a * b + c", "c + a * b"),
+            (Div, Rem, "a / b % c", "c % (a / b)"),
+            (Add, Lt, "a + b < c", "c < a + b"),
+            (Eq, Eq, "(a == b) == c", "c == (a == b)"),
+            (Lt, In, "(a < b) in c", "c in (a < b)"),
+        ] {
+            assert_eq!(nested(inner, outer, true), left);
+            assert_eq!(nested(inner, outer, false), right);
+        }
+    }
+
+    #[test]
+    fn logic_and_choices_nest() {
+        let (a, b, c) = (|| name("a"), || name("b"), || name("c"));
+        assert_eq!(print(&or([and([a(), b()]), c()])), "a && b || c");
+        assert_eq!(print(&and([or([a(), b()]), c()])), "(a || b) && c");
+        assert_eq!(print(&and([a().eq(b()), c()]).not()), "!(a == b && c)");
+        assert_eq!(print(&a().not()), "!a");
+        assert_eq!(print(&a().eq(b()).not()), "a != b");
+        assert_eq!(print(&and([a().not(), b().call("size", []).not()])), "!a && !b.size()");
+        assert_eq!(print(&ternary(a(), ternary(b(), a(), c()), ternary(c(), a(), b()))), "a ? (b ? a : c) : c ? a : b");
+        assert_eq!(print(&ternary(ternary(a(), b(), c()), a(), b())), "(a ? b : c) ? a : b");
+        assert_eq!(print(&ternary(a(), b(), c()).plus(a())), "(a ? b : c) + a");
+        assert_eq!(print(&and([ternary(a(), b(), c()), a()])), "(a ? b : c) && a");
+        assert_eq!(print(&ternary(or([a(), b()]), a(), b())), "a || b ? a : b");
+    }
+
+    #[test]
+    fn what_has_members_is_in_parentheses() {
+        let sum = name("a").plus(name("b"));
+        assert_eq!(print(&sum.clone().call("size", [])), "(a + b).size()");
+        assert_eq!(print(&sum.clone().select("x").index(Expr::Int(0))), "(a + b).x[0]");
+        assert_eq!(print(&sum.clone().has("x")), "has((a + b).x)");
+        assert_eq!(print(&Expr::Int(-1).call("f", [Expr::Int(-2)])), "(-1).f(-2)");
+        assert_eq!(print(&Expr::Int(-1).op(Operator::Sub, Expr::Int(-2))), "-1 - -2");
+        assert_eq!(print(&sum.clone().to("string")), "string(a + b)");
+        assert_eq!(print(&list([sum, ternary(name("a"), name("b"), name("c"))])), "[a + b, a ? b : c]");
+    }
+
+    #[test]
+    fn names_that_are_no_identifiers_are_keys() {
+        let a = || name("a");
+        assert_eq!(print(&a().select("app.kubernetes.io/name")), "a[\"app.kubernetes.io/name\"]");
+        assert_eq!(print(&a().select("in")), "a[\"in\"]");
+        assert_eq!(print(&a().select("namespace")), "a.namespace");
+        assert_eq!(print(&a().has("x-y")), "a != null && \"x-y\" in a");
+        assert_eq!(print(&a().has("namespace")), "has(a.namespace)");
+    }
+
+    #[test]
+    fn strings_are_data() {
+        for (text, printed) in [
+            ("", "\"\""),
+            ("it's", "\"it's\""),
+            ("\"\\", "\"\\\"\\\\\""),
+            ("a\nb\tc\rd", "\"a\\nb\\tc\\rd\""),
+            ("\u{0}\u{7f}\u{85}\u{2028}\u{feff}\u{202e}", "\"\\u0000\\u007f\\u0085\\u2028\\ufeff\\u202e\""),
+            ("日本é😀", "\"日本é😀\""),
+            ("\u{10ffff}", "\"\\U0010ffff\""),
+            ("{{ $(x) ${y} %s", "\"{{ $(x) ${y} %s\""),
+        ] {
+            assert_eq!(print(&Expr::text(text)), printed);
+        }
+    }
+
+    #[test]
+    fn comprehensions_have_two_or_three_arguments() {
+        let var = || Ident { name: "x".to_owned(), ty: Type::Dyn };
+        let of = || Expr::Variable("containers".to_owned(), Type::Dyn);
+        assert_eq!(print(&of().filter(var(), name("x").ne(Expr::Null))), "variables.containers.filter(x, x != null)");
+        assert_eq!(print(&of().map_if(var(), name("x").eq(Expr::Int(1)), name("x"))), "variables.containers.map(x, x == 1, x)");
+        assert_eq!(print(&of().map_if(var(), Expr::Bool(true), name("x"))), "variables.containers.map(x, x)");
+        assert_eq!(print(&of().filter(var(), Expr::Bool(true))), "variables.containers");
+    }
+}

@@ -651,3 +651,75 @@ pub fn is_identifier(text: &str) -> bool {
         && characters.all(|c| c.is_ascii_alphanumeric() || c == '_')
         && !matches!(text, "true" | "false" | "null" | "in")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::print;
+    use super::*;
+
+    fn ident(name: &str, ty: Type) -> Ident {
+        Ident { name: name.to_owned(), ty }
+    }
+
+    #[test]
+    fn types_that_the_checker_refuses_together_are_made_dynamic() {
+        let text = || Expr::text("x");
+        assert_eq!(print(&ternary(Expr::Global("object"), text(), Expr::Null)), "object ? dyn(\"x\") : null");
+        assert_eq!(print(&ternary(Expr::Global("object"), Expr::Null, Expr::Int(1))), "object ? null : dyn(1)");
+        assert_eq!(print(&ternary(Expr::Global("object"), Expr::Int(1), text())), "object ? dyn(1) : dyn(\"x\")");
+        assert_eq!(print(&ternary(Expr::Global("object"), Expr::Global("params"), text())), "object ? params : \"x\"");
+        assert_eq!(print(&list([Expr::Int(1), text()])), "[dyn(1), dyn(\"x\")]");
+        assert_eq!(print(&list([Expr::Global("params"), text()])), "[params, dyn(\"x\")]");
+        assert_eq!(print(&list([text(), text()])), "[\"x\", \"x\"]");
+        assert_eq!(print(&map([("a".to_owned(), Expr::Int(1)), ("b".to_owned(), text())])), "{\"a\": dyn(1), \"b\": dyn(\"x\")}");
+    }
+
+    #[test]
+    fn what_is_known_is_never_compared_with_null() {
+        assert_eq!(Expr::Int(1).present(), Expr::Bool(true));
+        assert_eq!(Expr::text("x").call("split", [Expr::text("/")]).first().present(), Expr::Bool(true));
+        assert_eq!(Expr::Null.present(), Expr::Bool(false));
+        assert_eq!(print(&Expr::Global("object").select("x").present()), "object.x != null");
+    }
+
+    #[test]
+    fn logic_folds_constants() {
+        let (yes, no, a) = (|| Expr::Bool(true), || Expr::Bool(false), || Expr::Global("object"));
+        assert_eq!(and([]), yes());
+        assert_eq!(or([]), no());
+        assert_eq!(and([yes(), a()]), a());
+        assert_eq!(and([no(), a()]), no());
+        assert_eq!(or([yes(), a()]), yes());
+        assert_eq!(or([no(), a()]), a());
+        assert_eq!(and([a(), and([a(), a()])]), a().and_once());
+        assert_eq!(ternary(yes(), a(), Expr::Null), a());
+    }
+
+    impl Expr {
+        fn and_once(self) -> Expr {
+            and([self])
+        }
+    }
+
+    #[test]
+    fn names_are_given_by_scope() {
+        let (outer, inner) = (ident("container#1", Type::Dyn), ident("container#2", Type::Dyn));
+        let of = Expr::Ident(outer.clone()).select("ports");
+        let body = of.each(Comprehension::Map, inner.clone(), Expr::Ident(inner).eq(Expr::Ident(outer.clone())));
+        let expr = Expr::Global("object").each(Comprehension::Map, outer, body);
+        assert_eq!(print(&expr.renamed()), "object.map(container, container.ports.map(container2, container2 == container))");
+
+        let reserved = ident("namespace#7", Type::Dyn);
+        let expr = Expr::Global("object").each(Comprehension::Exists, reserved.clone(), Expr::Ident(reserved));
+        assert_eq!(print(&expr.renamed()), "object.exists(namespace2, namespace2)");
+    }
+
+    #[test]
+    fn an_expression_is_open_where_it_reads_a_loop_around_it() {
+        let var = ident("x", Type::Dyn);
+        let closed = Expr::Global("object").each(Comprehension::Map, var.clone(), Expr::Ident(var.clone()));
+        assert!(!closed.is_open());
+        assert!(Expr::Ident(var.clone()).is_open());
+        assert!(Expr::Ident(var.clone()).each(Comprehension::Map, var, Expr::Int(1)).is_open());
+    }
+}
