@@ -2,7 +2,15 @@
 //!
 //! Verdict and message have to be those of the reference evaluator, byte for byte. `POLC_CASES` is the number of objects a rule (200 unless set), `POLC_SEED` the seed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "tests"
+)]
 
 mod support;
 

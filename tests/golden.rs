@@ -3,7 +3,15 @@
 //! A case is a folder of `.pol` files, with the options of the build in `build.json` where it needs any. `POLC_UPDATE_GOLDEN=1 cargo test --test golden`
 //! writes what is expected anew; read the difference before you commit it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "tests"
+)]
 
 mod support;
 

@@ -2,7 +2,15 @@
 //!
 //! A file in `bad/` is named after the check that it fails, and says in comments what is found in it, and nothing else:
 //! `# expect LINE:COLUMN error|warning FIELD: MESSAGE`. In a file in `good/` nothing is found.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "tests"
+)]
 
 use polc::diagnostic::Level;
 use polc::manifest::builtin::{Checker, builtin_ids};

@@ -2,7 +2,15 @@
 //!
 //! The fixtures are read from Go's module cache, where building the engines has put them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "tests"
+)]
 
 mod support;
 
@@ -161,7 +169,7 @@ fn the_emitted_labels_and_configuration_mean_what_was_written() {
     let mut names = Vec::new();
     for entry in walkdir::WalkDir::new(work.path()).sort_by_file_name() {
         let entry = entry.unwrap();
-        if !entry.path().extension().is_some_and(|extension| extension == "yaml") {
+        if entry.path().extension().is_none_or(|extension| extension != "yaml") {
             continue;
         }
         for document in support::yaml_documents(&std::fs::read_to_string(entry.path()).unwrap()) {

@@ -1,5 +1,13 @@
 //! Names, types, defaults and views: what sources mean, and what is said of wrong ones. A snapshot shows the source and what becomes of it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "tests"
+)]
 
 use polc::compile::{Compiled, compile};
 use polc::diagnostic::{Diagnostic, Level, Sources};

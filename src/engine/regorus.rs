@@ -41,14 +41,14 @@ impl Rego {
         let mut engine = self.engine.clone();
         engine.set_input(Value::from_json_str(&input.to_string()).map_err(|error| failed(&error))?);
         let violations = engine.eval_rule(self.entry.clone()).map_err(|error| failed(&error))?;
-        let text = |violation: &Value, key: &str| match &violation[key] {
-            Value::String(text) => text.to_string(),
-            other => other.to_string(),
+        let Value::Set(set) = &violations else {
+            return Err(EngineError { engine: NAME, message: format!("the violations are no set: {violations}") });
         };
-        let mut findings: Findings = match &violations {
-            Value::Set(set) => set.iter().map(|violation| (text(violation, "rule"), text(violation, "msg"))).collect(),
-            other => return Err(EngineError { engine: NAME, message: format!("the violations are no set: {other}") }),
+        let text = |violation: &Value, key: &str| {
+            let value = &violation[key];
+            value.as_string().map_or_else(|_| value.to_string(), |text| text.to_string())
         };
+        let mut findings: Findings = set.iter().map(|violation| (text(violation, "rule"), text(violation, "msg"))).collect();
         findings.sort();
         Ok(findings)
     }

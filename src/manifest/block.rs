@@ -659,6 +659,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::disallowed_methods, reason = "the fixtures are files")]
     fn gives_it_for_the_fixtures() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/manifests");
         let mut taken = 0;

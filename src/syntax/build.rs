@@ -2,6 +2,8 @@
 //!
 //! Every function gives `None` only after it has reported why; a pair of a shape that the grammar does not give is reported by [`Builder::odd`].
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "the grammar's rules are generated; one that a place does not know is reported")]
+
 use super::ast::{
     BinaryOp, Binder, Builtin, Case, Check, Clause, Create, Exempt, Expr, ExprKind, File, Function, Generation, Given, Item, ItemKind,
     KindName, Let, Mutation, Name, ObjectField, Param, PodSecurity, PodSecurityLine, Quantifier, Rule as RuleItem, Spanned, Stmt, Test,
@@ -213,7 +215,7 @@ impl<'i> Builder<'_> {
                 because: self.named(&inner, Rule::string)?,
             }),
             Rule::pod_security => ItemKind::PodSecurity(PodSecurity {
-                lines: self.all(inner.clone().into_inner().filter(|line| Self::is_level_line(line)), |line| self.level_line(line))?,
+                lines: self.all(inner.clone().into_inner().filter(Self::is_level_line), |line| self.level_line(line))?,
             }),
             Rule::test => {
                 let name = self.named(&inner, Rule::rule_id)?;
@@ -728,18 +730,12 @@ impl<'i> Builder<'_> {
     /// The fields of the object that is a child of `pair`; none where there is no object.
     fn fields(&self, pair: &Pair<'i, Rule>) -> Option<Vec<ObjectField>> {
         let Some(object) = child(pair, Rule::object) else { return Some(Vec::new()) };
-        match self.object(&object)?.expr.kind {
-            ExprKind::Object(fields) => Some(fields),
-            _ => self.odd(&object),
-        }
+        if let ExprKind::Object(fields) = self.object(&object)?.expr.kind { Some(fields) } else { self.odd(&object) }
     }
 }
 
 fn is_comparison(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::Binary(op, _, _) => !matches!(op, BinaryOp::Or | BinaryOp::And | BinaryOp::Coalesce | BinaryOp::Add | BinaryOp::Sub),
-        _ => false,
-    }
+    matches!(&expr.kind, ExprKind::Binary(op, _, _) if !matches!(op, BinaryOp::Or | BinaryOp::And | BinaryOp::Coalesce | BinaryOp::Add | BinaryOp::Sub))
 }
 
 /// A stretch of a message, escapes resolved. Quotes do not stand in it bare.

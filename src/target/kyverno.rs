@@ -267,7 +267,7 @@ struct Expression {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
     use super::*;
     use crate::compile::compile;
     use crate::diagnostic::Sources;
@@ -309,7 +309,7 @@ mod tests {
             emission.report.iter().map(|row| row.outcome.clone()).collect::<Vec<_>>(),
             [Outcome::Exact, Outcome::Exact, Outcome::Dropped]
         );
-        let [a, b] = yaml(&emission, 0).split("---\n").collect::<Vec<_>>()[..] else { unreachable!() };
+        let [a, b] = yaml(&emission, 0).split("---\n").collect::<Vec<_>>()[..] else { panic!("{:?}", emission.diagnostics) };
         for expected in [
             "name: p-a",
             "emitWarning: true",
@@ -329,7 +329,7 @@ mod tests {
     fn names_that_become_one_are_refused() {
         let rule = |name: &str| format!("rule {name} {{ match Pod forbid pod.spec.hostNetwork message \"m\" }}\n");
         let (emission, sources) = emitted(&[&format!("pack a-b\n{}", rule("c")), &format!("pack a\n{}", rule("b-c"))]);
-        let [collision] = &emission.diagnostics[..] else { unreachable!() };
+        let [collision] = &emission.diagnostics[..] else { panic!("{:?}", emission.diagnostics) };
         assert_eq!(collision.message, "`a/b-c` and `a-b/c` are both called `a-b-c` in the output for kyverno");
         assert_eq!(collision.help.as_deref(), Some("rename one of them"));
         assert!(sources.text(collision.labels[0].0).contains('c'));
@@ -341,7 +341,7 @@ mod tests {
             "pack p\nrule old { match Deployment on update require unchanged object.metadata.labels[\"app\"] message \"moved\" }\n",
         ]);
         assert!(emission.artifacts.is_empty());
-        let [refusal] = &emission.diagnostics[..] else { unreachable!() };
+        let [refusal] = &emission.diagnostics[..] else { panic!("{:?}", emission.diagnostics) };
         assert_eq!(refusal.code.id, "not-expressible");
         assert!(refusal.message.starts_with("`p/old` cannot be written for kyverno: "), "{}", refusal.message);
         assert!(sources.text(refusal.labels[0].0).contains("on update"), "{}", sources.text(refusal.labels[0].0));

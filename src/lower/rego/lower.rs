@@ -498,7 +498,7 @@ impl<'m> Scope<'m> {
     /// Adds a list of what an expression is while a body holds.
     fn push_list(&mut self, lists: &mut Vec<Expr>, head: Expr, body: Body) {
         let body = body.tidy(&head);
-        if body.0.iter().any(|stmt| *stmt == Stmt::Holds(Expr::Scalar(Scalar::Bool(false)))) {
+        if body.0.contains(&Stmt::Holds(Expr::Scalar(Scalar::Bool(false)))) {
             return;
         }
         if body.0.is_empty() {
@@ -967,10 +967,13 @@ impl<'m> Scope<'m> {
             Value::Root(root) => Some(self.root(*root)?),
             Value::Var(slot) => Some(Expr::var(&self.bound(*slot)?.name)),
             Value::Field { of, name, default: None, presence: _, ty: _ } => self.path(of)?.map(|of| of.key(name)),
-            Value::Entry { of, key, default: None, ty: _ } => match &**key {
-                Value::Const(Const::String(key)) => self.path(of)?.map(|of| of.key(key)),
-                _ => None,
-            },
+            Value::Entry { of, key, default: None, ty: _ } => {
+                if let Value::Const(Const::String(key)) = &**key {
+                    self.path(of)?.map(|of| of.key(key))
+                } else {
+                    None
+                }
+            }
             Value::Const(_)
             | Value::Field { .. }
             | Value::Entry { .. }
@@ -992,10 +995,7 @@ impl<'m> Scope<'m> {
         let given = self.compute(value, &mut body);
         self.taken = taken;
         let head = given?.expr;
-        let word = match value {
-            Value::Field { name, .. } => name,
-            _ => "value",
-        };
+        let word = if let Value::Field { name, .. } = value { name } else { "value" };
         Ok(self.module.shared_rule(word, head, body))
     }
 
@@ -1016,10 +1016,7 @@ impl<'m> Scope<'m> {
     fn bind(&mut self, value: &Value, body: &mut Body) -> Lowered<Given> {
         if is_shared(value) {
             let shared = self.shared(value)?;
-            let word = match value {
-                Value::Field { name, .. } => name,
-                _ => "value",
-            };
+            let word = if let Value::Field { name, .. } = value { name } else { "value" };
             let var = self.fresh(word);
             body.0.push(Stmt::Let(var.clone(), shared));
             body.0.push(Stmt::Used(var.clone()));
@@ -1068,17 +1065,13 @@ impl<'m> Scope<'m> {
                     Some(path) => path,
                     None => self.bind(of, body)?.expr,
                 };
-                let entry = match &**key {
-                    Value::Const(Const::String(key)) => holder.key(key),
-                    key => {
-                        let key = self.bind(key, body)?.expr;
-                        holder.step(Step::Index(key))
-                    }
+                let (entry, word) = if let Value::Const(Const::String(key)) = &**key {
+                    (holder.key(key), key.as_str())
+                } else {
+                    let key = self.bind(key, body)?.expr;
+                    (holder.step(Step::Index(key)), "entry")
                 };
-                let var = self.fresh(match &**key {
-                    Value::Const(Const::String(key)) => key,
-                    _ => "entry",
-                });
+                let var = self.fresh(word);
                 if *ty == Ty::String {
                     self.need(Helper::Label);
                     body.0.push(Stmt::Let(var.clone(), Expr::Call("label", vec![entry])));
@@ -2021,7 +2014,7 @@ fn escape_regex(text: &str) -> String {
 /// Says that a body never holds.
 fn never(inner: Body, body: &mut Body) {
     let inner = inner.tidy(&NULL);
-    if inner.0.iter().any(|stmt| *stmt == Stmt::Holds(Expr::Scalar(Scalar::Bool(false)))) {
+    if inner.0.contains(&Stmt::Holds(Expr::Scalar(Scalar::Bool(false)))) {
         return;
     }
     match inner.0.as_slice() {
