@@ -1,0 +1,419 @@
+//! What the rules of one module need together, and the rules on which they stand.
+
+use super::helper::Helper;
+use super::print::KEYWORDS;
+use super::scope::{NULL, Scope};
+use super::simplify::snake;
+use super::tree::{Body, Expr, Head, Operator, Rule as RegoRule, Scalar, Step, Stmt};
+use crate::ir::{
+    Action, Cond, Const, Function, Kind, Message, Operation, Piece, PodPath, Rule, Severity, Stmt as IrStmt, Value,
+    walk::{Node, walk},
+};
+use crate::lower::Unsupported;
+use std::collections::{BTreeMap, BTreeSet};
+pub(super) type Lowered<T> = Result<T, Unsupported>;
+
+/// What the rules of one module need together.
+#[derive(Debug, Clone, Default)]
+pub struct Module {
+    /// The functions that they call.
+    pub helpers: BTreeSet<Helper>,
+    /// The rules that give violations, in the order of the source.
+    pub rules: Vec<RegoRule>,
+    pub(super) guards: Vec<(Guard, String)>,
+    pub(super) unreadable: Vec<(Expr, String)>,
+    pub(super) pods: BTreeMap<PodPath, BTreeSet<Type>>,
+    pub(super) values: Vec<RegoRule>,
+    pub(super) place: bool,
+    pub(super) old_object: bool,
+}
+
+/// API version and kind.
+pub(super) type Type = (String, String);
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Guard {
+    pub(super) types: BTreeSet<Type>,
+    pub(super) operations: BTreeSet<Operation>,
+}
+
+/// Names that no variable of a rule may have.
+pub(super) fn reserved() -> BTreeSet<String> {
+    let mut names = super::helper::names();
+    let own = [
+        "input",
+        "data",
+        "obj",
+        "old_object",
+        "operation",
+        "pod",
+        "pod_place",
+        "violations",
+        "list",
+        "item",
+        "failures",
+        "unreadable",
+        "walk",
+        "count",
+        "sum",
+        "max",
+        "min",
+        "sort",
+        "concat",
+    ];
+    names.extend(own.iter().map(|name| (*name).to_owned()));
+    names.extend(KEYWORDS.iter().map(|name| (*name).to_owned()));
+    // The first words of built-in functions.
+    names.extend(
+        [
+            "array",
+            "object",
+            "strings",
+            "regex",
+            "json",
+            "numbers",
+            "bits",
+            "time",
+            "units",
+            "net",
+            "http",
+            "io",
+            "opa",
+            "rego",
+            "graph",
+            "glob",
+            "graphql",
+            "crypto",
+            "uuid",
+            "semver",
+            "hex",
+            "yaml",
+            "urlquery",
+            "base64",
+            "base64url",
+            "print",
+            "trace",
+            "all",
+            "any",
+            "set_diff",
+            "product",
+            "round",
+            "ceil",
+            "floor",
+            "abs",
+            "split",
+            "replace",
+            "contains",
+            "lower",
+            "upper",
+            "trim",
+            "substring",
+            "indexof",
+            "format_int",
+            "sprintf",
+            "startswith",
+            "endswith",
+            "to_number",
+            "type_name",
+            "intersection",
+            "union",
+            "rand",
+            "providers",
+            "tokens",
+            "cast_array",
+        ]
+        .iter()
+        .map(|name| (*name).to_owned()),
+    );
+    names
+}
+
+impl Module {
+    /// Adds a rule. Nothing is added when it has no exact form.
+    ///
+    /// # Errors
+    /// When a construct of the rule cannot be said exactly.
+    pub fn add(&mut self, rule: &Rule) -> Lowered<()> {
+        if let Some((construct, span)) = rule.unlowered.first() {
+            return Err(Unsupported::new(construct.clone(), *span));
+        }
+        if rule.operations.contains(&Operation::Delete) {
+            return Err(Unsupported::new("`on delete`", rule.span));
+        }
+        if let Some(kind) = rule.kinds.iter().find(|kind| kind.subresource.is_some()) {
+            return Err(Unsupported::new(
+                format!("the subresource of `{}/{}`", kind.kind, kind.subresource.as_deref().unwrap_or_default()),
+                rule.span,
+            ));
+        }
+        if matches!(rule.applies, Cond::Const(false)) {
+            return Ok(());
+        }
+        let mut module = self.clone();
+        module.lower(rule)?;
+        *self = module;
+        Ok(())
+    }
+
+    pub(super) fn lower(&mut self, rule: &Rule) -> Lowered<()> {
+        let guard = self.guard(rule);
+        let guarded = Stmt::Holds(Expr::var(guard));
+        let mut scope = Scope::new(self, rule);
+        let mut reads = scope.reads(&rule.reads)?;
+        let resources = requested_resources(rule);
+        let asked = |resource: &String| {
+            let place = Expr::var("place");
+            let head =
+                Expr::Call("concat", vec![Expr::string(""), Expr::Array(vec![Expr::string("cannot read `"), place, Expr::string("`")])]);
+            head.each(Body(vec![Stmt::Each("place".to_owned(), Expr::Call("unreadable_requests", vec![Expr::string(resource)]))]))
+        };
+        reads.extend(resources.early.iter().map(asked));
+        let mut applies = Body::default();
+        scope.pos(&rule.applies, true, &mut applies)?;
+        let failures = scope.messages(&rule.body)?;
+        let late: Vec<Expr> = resources.late.iter().map(asked).collect();
+        let violation = |messages: Expr| {
+            Head::Contains(
+                "violations".to_owned(),
+                Expr::Object(vec![
+                    ("rule".to_owned(), Expr::string(&rule.id)),
+                    ("msg".to_owned(), Expr::Call("message", vec![messages])),
+                    ("action".to_owned(), Expr::string(action(rule.action))),
+                    ("severity".to_owned(), Expr::string(severity(rule.severity))),
+                ]),
+            )
+        };
+        self.helpers.insert(Helper::Message);
+        let comment = annotations(rule);
+        let mut start = vec![guarded];
+        if !reads.is_empty() {
+            let name = self.unreadable(Expr::concat_lists(reads));
+            let first = Expr::var(&name).step(Step::Index(Expr::int(0)));
+            let mut body = start.clone();
+            body.push(Stmt::Holds(Expr::var(&name).infix(Operator::Ne, Expr::Array(Vec::new()))));
+            self.rules.push(RegoRule { comment: comment.clone(), head: violation(Expr::Array(vec![first])), body: Body(body) });
+            start.push(Stmt::Holds(Expr::var(&name).infix(Operator::Eq, Expr::Array(Vec::new()))));
+        }
+        start.extend(applies.0);
+        if !late.is_empty() {
+            let name = self.unreadable(Expr::concat_lists(late));
+            let first = Expr::var(&name).step(Step::Index(Expr::int(0)));
+            let mut body = start.clone();
+            body.push(Stmt::Holds(Expr::var(&name).infix(Operator::Ne, Expr::Array(Vec::new()))));
+            self.rules.push(RegoRule { comment: comment.clone(), head: violation(Expr::Array(vec![first])), body: Body(body).tidy(&NULL) });
+            start.push(Stmt::Holds(Expr::var(&name).infix(Operator::Eq, Expr::Array(Vec::new()))));
+        }
+        start.push(Stmt::Let("failures".to_owned(), failures));
+        start.push(Stmt::Holds(Expr::var("failures").infix(Operator::Ne, Expr::Array(Vec::new()))));
+        self.rules.push(RegoRule { comment, head: violation(Expr::var("failures")), body: Body(start).tidy(&NULL) });
+        Ok(())
+    }
+
+    pub(super) fn guard(&mut self, rule: &Rule) -> String {
+        for kind in &rule.kinds {
+            if let Some(path) = kind.pod {
+                self.pods.entry(path).or_default().insert(type_of(kind));
+            }
+        }
+        let guard = Guard { types: rule.kinds.iter().map(type_of).collect(), operations: rule.operations.clone() };
+        if let Some((_, name)) = self.guards.iter().find(|(known, _)| *known == guard) {
+            return name.clone();
+        }
+        let words: Vec<String> = guard.types.iter().map(|(_, kind)| kind.to_ascii_lowercase()).collect();
+        let mut name = if words.len() <= 2 {
+            format!("is_{}", words.join("_or_"))
+        } else if rule.kinds.iter().all(|kind| kind.pod.is_some()) {
+            "is_workload".to_owned()
+        } else {
+            "is_matched".to_owned()
+        };
+        if guard.operations != [Operation::Create, Operation::Update].into() {
+            let operations: Vec<String> =
+                guard.operations.iter().map(|operation| operation_name(*operation).to_ascii_lowercase()).collect();
+            name = format!("{name}_on_{}", operations.join("_or_"));
+        }
+        let base = name.clone();
+        let mut number = 1;
+        while self.guards.iter().any(|(_, known)| *known == name) || name == "is_image" {
+            number += 1;
+            name = format!("{base}_{number}");
+        }
+        self.guards.push((guard, name.clone()));
+        name
+    }
+
+    pub(super) fn unreadable(&mut self, list: Expr) -> String {
+        if let Some((_, name)) = self.unreadable.iter().find(|(known, _)| *known == list) {
+            return name.clone();
+        }
+        let name = format!("unreadable_{}", self.unreadable.len() + 1);
+        self.unreadable.push((list, name.clone()));
+        name
+    }
+
+    /// A rule of its own for a value that several may want.
+    pub(super) fn shared_rule(&mut self, word: &str, value: Expr, body: Body) -> Expr {
+        let body = body.tidy(&value);
+        let same = self.values.iter().find(|rule| rule.body == body && matches!(&rule.head, Head::Value(_, known) if *known == value));
+        if let Some(RegoRule { head: Head::Value(name, _), .. }) = same {
+            return Expr::var(name);
+        }
+        let base = format!("its_{}", snake(word));
+        let mut name = base.clone();
+        let mut number = 1;
+        while self.values.iter().any(|rule| matches!(&rule.head, Head::Value(known, _) if *known == name)) {
+            number += 1;
+            name = format!("{base}_{number}");
+        }
+        self.values.push(RegoRule { comment: Vec::new(), head: Head::Value(name.clone(), value), body });
+        Expr::Var(name)
+    }
+
+    /// The rules on which those of the author stand: what is judged, and by which of them.
+    #[must_use]
+    pub fn foundation(&self) -> Vec<RegoRule> {
+        let rule = |head, body| RegoRule { comment: Vec::new(), head, body: Body(body) };
+        let review = Expr::var("input").key("kind").infix(Operator::Eq, Expr::string("AdmissionReview"));
+        let path = super::tree::Path { root: "input".to_owned(), keys: vec!["kind".to_owned()] };
+        let plain = Stmt::Unless(path, Scalar::String("AdmissionReview".to_owned()));
+        let request = || Expr::var("input").key("request");
+        let mut rules = vec![
+            rule(Head::Value("obj".to_owned(), request().key("object")), vec![Stmt::Holds(review.clone())]),
+            rule(Head::Value("obj".to_owned(), Expr::var("input")), vec![plain.clone()]),
+            rule(Head::Value("operation".to_owned(), request().key("operation")), vec![Stmt::Holds(review.clone())]),
+            rule(Head::Value("operation".to_owned(), Expr::string("CREATE")), vec![plain]),
+        ];
+        if self.old_object {
+            rules.push(rule(Head::Value("old_object".to_owned(), request().key("oldObject")), vec![Stmt::Holds(review)]));
+        }
+        for (guard, name) in &self.guards {
+            let operations = guard.operations.iter().map(|operation| Expr::string(operation_name(*operation))).collect();
+            rules.push(rule(
+                Head::True(name.clone()),
+                vec![Stmt::Holds(is_of(&guard.types)), Stmt::Holds(Expr::var("operation").infix(Operator::In, Expr::Set(operations)))],
+            ));
+        }
+        for (path, types) in &self.pods {
+            let pod = path.segments().iter().fold(Expr::var("obj"), |expr, name| expr.key(*name));
+            rules.push(rule(Head::Value("pod".to_owned(), pod), vec![Stmt::Holds(is_of(types))]));
+        }
+        if self.place {
+            for (path, types) in &self.pods {
+                let place: String = path.segments().iter().map(|name| format!("{name}.")).collect();
+                rules.push(rule(Head::Value("pod_place".to_owned(), Expr::string(place)), vec![Stmt::Holds(is_of(types))]));
+            }
+        }
+        rules.extend(self.values.iter().cloned());
+        rules.extend(self.unreadable.iter().map(|(list, name)| rule(Head::Value(name.clone(), list.clone()), Vec::new())));
+        rules
+    }
+}
+
+/// The resources of which a rule wants the effective request: to decide whether it applies, or only after that.
+pub(super) struct Resources {
+    pub(super) early: BTreeSet<String>,
+    pub(super) late: BTreeSet<String>,
+}
+
+pub(super) fn requested_resources(rule: &Rule) -> Resources {
+    let mut early = BTreeSet::new();
+    collect_resources(Node::Cond(&rule.applies), &mut early);
+    let mut late = BTreeSet::new();
+    in_stmts(&rule.body, &mut |node| collect_resources(node, &mut late));
+    late.retain(|resource| !early.contains(resource));
+    Resources { early, late }
+}
+
+pub(super) fn collect_resources(node: Node<'_>, into: &mut BTreeSet<String>) {
+    walk(node, &mut |node| {
+        if let Node::Value(Value::Call(Function::EffectiveRequest, arguments)) = node
+            && let Some(Value::Const(Const::String(resource))) = arguments.get(1)
+        {
+            into.insert(resource.clone());
+        }
+        true
+    });
+}
+
+pub(super) fn in_stmts(stmts: &[IrStmt], f: &mut dyn FnMut(Node<'_>)) {
+    fn in_message(message: &Message, f: &mut dyn FnMut(Node<'_>)) {
+        for piece in &message.parts {
+            if let Piece::Value(value, _) = piece {
+                f(Node::Value(value));
+            }
+        }
+    }
+    for stmt in stmts {
+        match stmt {
+            IrStmt::For { source, body } => {
+                f(Node::Source(source));
+                in_stmts(body, f);
+            }
+            IrStmt::If { condition, then, otherwise } => {
+                f(Node::Cond(condition));
+                in_stmts(then, f);
+                in_stmts(otherwise, f);
+            }
+            IrStmt::Check(check) => {
+                f(Node::Cond(&check.fails));
+                in_message(&check.message, f);
+            }
+            IrStmt::Unique { source, keys, message, span: _ } => {
+                f(Node::Source(source));
+                keys.iter().for_each(|key| f(Node::Value(key)));
+                in_message(message, f);
+            }
+        }
+    }
+}
+
+pub(super) fn type_of(kind: &Kind) -> Type {
+    (kind.api_version(), kind.kind.clone())
+}
+
+/// `object.kind in {"apps/v1": {"Deployment"}}[object.apiVersion]`
+pub(super) fn is_of(types: &BTreeSet<Type>) -> Expr {
+    let mut versions: BTreeMap<&str, Vec<Expr>> = BTreeMap::new();
+    for (version, kind) in types {
+        versions.entry(version).or_default().push(Expr::string(kind));
+    }
+    let versions = Expr::Object(versions.into_iter().map(|(version, kinds)| (version.to_owned(), Expr::Set(kinds))).collect());
+    let of_version = versions.step(Step::Index(Expr::var("obj").key("apiVersion")));
+    Expr::var("obj").key("kind").infix(Operator::In, of_version)
+}
+
+/// The name of an operation in a request.
+pub(super) fn operation_name(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Create => "CREATE",
+        Operation::Update => "UPDATE",
+        Operation::Delete => "DELETE",
+    }
+}
+
+pub(super) fn action(action: Action) -> &'static str {
+    match action {
+        Action::Deny => "deny",
+        Action::Warn => "warn",
+        Action::Audit => "audit",
+    }
+}
+
+pub(super) fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "info",
+        Severity::Low => "low",
+        Severity::Medium => "medium",
+        Severity::High => "high",
+        Severity::Critical => "critical",
+    }
+}
+
+/// The METADATA lines of a rule. A JSON string is a YAML string.
+pub(super) fn annotations(rule: &Rule) -> Vec<String> {
+    let mut lines = vec!["METADATA".to_owned(), format!("title: {}", super::print::string(&rule.id))];
+    if !rule.doc.trim().is_empty() {
+        lines.push(format!("description: {}", super::print::string(rule.doc.trim())));
+    }
+    lines
+}
