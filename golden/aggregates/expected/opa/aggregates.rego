@@ -18,6 +18,12 @@ is_pod if {
 
 pod := obj if obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
 
+its_containers := [container |
+	some field in ["initContainers", "containers", "ephemeralContainers"]
+	container := pod.spec[field][_]
+	container != null
+]
+
 unreadable_1 := array.concat(
 	["cannot read `c.resources.requests[\"cpu\"]`" |
 		container := pod.spec.containers[_]
@@ -26,7 +32,6 @@ unreadable_1 := array.concat(
 			[cpu | cpu := container.resources.requests.cpu; cpu != null],
 			[cpu_2 | cpu_2 := container.resources.limits.cpu; cpu_2 != null],
 		)[0]
-		entry != null
 		[1 | milli := quantity(entry); milli != null] == []
 	],
 	["cannot read `c.resources.limits[\"memory\"]`" |
@@ -46,24 +51,14 @@ violations contains {"rule": "aggregates/counts", "msg": message(failures), "act
 		some list in [
 			[text |
 				[1 |
-					number := count([container |
-						some field in ["initContainers", "containers", "ephemeralContainers"]
-						container := pod.spec[field][_]
-						container.name != null
-					])
-					number != null
+					number := count([container | container := its_containers[_]; container.name != null])
 					number <= 5
 				] == []
 				text := concat(
 					"",
 					[
 						shown([format_int(number_2, 10) |
-							number_2 := count([container_2 |
-								some field_2 in ["initContainers", "containers", "ephemeralContainers"]
-								container_2 := pod.spec[field_2][_]
-								container_2.name != null
-							])
-							number_2 != null
+							number_2 := count([container_2 | container_2 := its_containers[_]; container_2.name != null])
 						]),
 						" containers",
 					],
@@ -71,7 +66,6 @@ violations contains {"rule": "aggregates/counts", "msg": message(failures), "act
 			],
 			["several hostPath volumes" |
 				number := count([volume | volume := pod.spec.volumes[_]; volume.hostPath != null])
-				number != null
 				number > 1
 			],
 			["three volumes" |
@@ -80,7 +74,6 @@ violations contains {"rule": "aggregates/counts", "msg": message(failures), "act
 			],
 			["more than two labels" |
 				number := count([entry | entry := label(obj.metadata.labels[_]); entry != null])
-				number != null
 				number > 2
 			],
 			["a long name" |
@@ -88,7 +81,6 @@ violations contains {"rule": "aggregates/counts", "msg": message(failures), "act
 				name > ""
 				is_string(name)
 				length := count(regex.find_n("(?s).", name, -1))
-				length != null
 				length > 20
 			],
 		]
@@ -121,11 +113,9 @@ violations contains {"rule": "aggregates/sums", "msg": message(failures), "actio
 						[cpu | cpu := container.resources.requests.cpu; cpu != null],
 						[cpu_2 | cpu_2 := container.resources.limits.cpu; cpu_2 != null],
 					)[0]
-					entry != null
 					milli := quantity(entry)
 					milli != null
 				])
-				total != null
 				total <= 2000
 			] == []
 			text := concat(
@@ -140,11 +130,9 @@ violations contains {"rule": "aggregates/sums", "msg": message(failures), "actio
 								[cpu_3 | cpu_3 := container_2.resources.requests.cpu; cpu_3 != null],
 								[cpu_4 | cpu_4 := container_2.resources.limits.cpu; cpu_4 != null],
 							)[0]
-							entry_2 != null
 							milli_2 := quantity(entry_2)
 							milli_2 != null
 						])
-						total_2 != null
 					]),
 					" CPUs",
 				],
@@ -164,9 +152,7 @@ violations contains {"rule": "aggregates/sums", "msg": message(failures), "actio
 							],
 							[10 | container.livenessProbe != null],
 						)[0]
-						period_seconds_2 != null
 					])
-					greatest != null
 					greatest <= 60
 				] == []
 				text := concat(
@@ -185,9 +171,7 @@ violations contains {"rule": "aggregates/sums", "msg": message(failures), "actio
 									],
 									[10 | container_2.livenessProbe != null],
 								)[0]
-								period_seconds_4 != null
 							])
-							greatest_2 != null
 						]),
 						" s",
 					],
@@ -201,7 +185,6 @@ violations contains {"rule": "aggregates/sums", "msg": message(failures), "actio
 					milli := quantity(memory)
 					milli != null
 				])
-				least != null
 				least < 16777216000
 				text := concat(
 					"",
@@ -215,7 +198,6 @@ violations contains {"rule": "aggregates/sums", "msg": message(failures), "actio
 								milli_2 := quantity(memory_2)
 								milli_2 != null
 							])
-							least_2 != null
 						]),
 					],
 				)

@@ -49,7 +49,6 @@ its_restart_policy := restart_policy_2 if {
 		[restart_policy | restart_policy := pod.spec.restartPolicy; restart_policy > ""],
 		["Always" | pod.spec != null],
 	)[0]
-	restart_policy_2 != null
 }
 
 its_termination_grace_period_seconds := termination_grace_period_seconds_2 if {
@@ -60,7 +59,6 @@ its_termination_grace_period_seconds := termination_grace_period_seconds_2 if {
 		],
 		[30 | pod.spec != null],
 	)[0]
-	termination_grace_period_seconds_2 != null
 }
 
 its_dns_policy := dns_policy_2 if {
@@ -68,12 +66,16 @@ its_dns_policy := dns_policy_2 if {
 		[dns_policy | dns_policy := pod.spec.dnsPolicy; dns_policy > ""],
 		["ClusterFirst" | pod.spec != null],
 	)[0]
-	dns_policy_2 != null
 }
+
+its_containers := [container |
+	some field in ["initContainers", "containers", "ephemeralContainers"]
+	container := pod.spec[field][_]
+	container != null
+]
 
 its_replicas := replicas_2 if {
 	replicas_2 := array.concat([replicas | replicas := obj.spec.replicas; replicas != null], [1 | obj.spec != null])[0]
-	replicas_2 != null
 }
 
 # METADATA
@@ -172,9 +174,7 @@ violations contains {"rule": "defaults/plain", "msg": message(failures), "action
 violations contains {"rule": "defaults/pull-policy", "msg": message(failures), "action": "deny", "severity": "medium"} if {
 	is_workload
 	failures := [text |
-		some field in ["initContainers", "containers", "ephemeralContainers"]
-		container := pod.spec[field][_]
-		container != null
+		container := its_containers[_]
 		not container.imagePullPolicy == "Always"
 		[1 |
 			[1 | container.imagePullPolicy > ""] == []
@@ -212,7 +212,6 @@ violations contains {"rule": "defaults/pull-policy", "msg": message(failures), "
 									] == []
 								],
 							)[0]
-							value != null
 						],
 					)[0]
 					is_string(image_pull_policy_2)
@@ -235,12 +234,7 @@ violations contains {"rule": "defaults/host-port", "msg": message(failures), "ac
 		[1 |
 			not port.hostPort == 80
 			[1 |
-				[1 |
-					host_port := port.hostPort
-					host_port != null
-					host_port != 0
-					host_port != null
-				] == []
+				[1 | host_port := port.hostPort; host_port != null; host_port != 0] == []
 				obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
 				pod.spec.hostNetwork == true
 				port.containerPort == 80

@@ -18,97 +18,99 @@ is_pod if {
 
 pod := obj if obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
 
+its_containers := [container |
+	some field in ["initContainers", "containers", "ephemeralContainers"]
+	container := pod.spec[field][_]
+	container != null
+]
+
 # METADATA
 # title: "globs/places"
 # description: "A star at each place."
 violations contains {"rule": "globs/places", "msg": message(failures), "action": "deny", "severity": "medium"} if {
 	is_pod
 	failures := [text |
-		some field in ["initContainers", "containers", "ephemeralContainers"]
-		container := pod.spec[field][_]
-		container != null
-		text := [item |
-			some list in [
-				[text |
-					[1 |
-						image := container.image
-						image > ""
-						is_string(image)
-						startswith(image, "registry.example.com/")
-					] == []
-					[1 |
-						image_2 := container.image
-						image_2 > ""
-						is_string(image_2)
-						startswith(image_2, "docker.io/library/")
-					] == []
-					text := concat(
-						"",
-						[
-							"image ",
-							shown([image_3 | image_3 := container.image; image_3 > ""; is_string(image_3)]),
-							" is from an unknown registry",
-						],
-					)
-				],
-				[text |
-					name := container.name
-					is_string(name)
-					startswith(name, "tmp-")
-					text := concat(
-						"",
-						["container ", shown([name_2 | name_2 := container.name; is_string(name_2)]), " is for a while"],
-					)
-				],
-				[concat("", ["container ", shown([name_2 | name_2 := container.name; is_string(name_2)]), " debugs"]) |
-					name := container.name
-					is_string(name)
-					endswith(name, "-debug")
-				],
-				[concat("", ["container ", shown([name_2 | name_2 := container.name; is_string(name_2)]), " tests"]) |
-					name := container.name
-					is_string(name)
-					contains(name, "test")
-				],
-				[text |
-					name := container.name
-					is_string(name)
-					regex.match("(?s)^a.*b.*c$", name)
-					text := concat(
-						"",
-						[
-							"container ",
-							shown([name_2 | name_2 := container.name; is_string(name_2)]),
-							" goes from a over b to c",
-						],
-					)
-				],
-				[concat("", ["container ", shown([name_2 | name_2 := container.name; is_string(name_2)])]) |
-					name := container.name
-					is_string(name)
-					name == "exact"
-				],
-				[text |
-					working_dir := container.workingDir
-					working_dir > ""
-					is_string(working_dir)
-					text := concat(
-						"",
-						[
-							"container ",
-							shown([name | name := container.name; is_string(name)]),
-							" works in ",
-							shown([working_dir_2 |
-								working_dir_2 := container.workingDir
-								working_dir_2 > ""
-								is_string(working_dir_2)
-							]),
-						],
-					)
-				],
-			]
-			item := list[_]
-		][_]
+		container := its_containers[_]
+		some texts in [
+			[text |
+				[1 |
+					image := container.image
+					image > ""
+					is_string(image)
+					startswith(image, "registry.example.com/")
+				] == []
+				[1 |
+					image_2 := container.image
+					image_2 > ""
+					is_string(image_2)
+					startswith(image_2, "docker.io/library/")
+				] == []
+				text := concat(
+					"",
+					[
+						"image ",
+						shown([image_3 | image_3 := container.image; image_3 > ""; is_string(image_3)]),
+						" is from an unknown registry",
+					],
+				)
+			],
+			[text |
+				name := container.name
+				is_string(name)
+				startswith(name, "tmp-")
+				text := concat(
+					"",
+					["container ", shown([name_2 | name_2 := container.name; is_string(name_2)]), " is for a while"],
+				)
+			],
+			[concat("", ["container ", shown([name_2 | name_2 := container.name; is_string(name_2)]), " debugs"]) |
+				name := container.name
+				is_string(name)
+				endswith(name, "-debug")
+			],
+			[concat("", ["container ", shown([name_2 | name_2 := container.name; is_string(name_2)]), " tests"]) |
+				name := container.name
+				is_string(name)
+				contains(name, "test")
+			],
+			[text |
+				name := container.name
+				is_string(name)
+				regex.match("(?s)^a.*b.*c$", name)
+				text := concat(
+					"",
+					[
+						"container ",
+						shown([name_2 | name_2 := container.name; is_string(name_2)]),
+						" goes from a over b to c",
+					],
+				)
+			],
+			[concat("", ["container ", shown([name_2 | name_2 := container.name; is_string(name_2)])]) |
+				name := container.name
+				is_string(name)
+				name == "exact"
+			],
+			[text |
+				working_dir := container.workingDir
+				working_dir > ""
+				is_string(working_dir)
+				text := concat(
+					"",
+					[
+						"container ",
+						shown([name | name := container.name; is_string(name)]),
+						" works in ",
+						shown([working_dir_2 |
+							working_dir_2 := container.workingDir
+							working_dir_2 > ""
+							is_string(working_dir_2)
+						]),
+					],
+				)
+			],
+		]
+		text := texts[_]
 	]
 	failures != []
 }

@@ -34,9 +34,14 @@ pod := obj.template if obj.kind in {"v1": {"PodTemplate"}}[obj.apiVersion]
 
 pod := obj.spec.jobTemplate.spec.template if obj.kind in {"batch/v1": {"CronJob"}}[obj.apiVersion]
 
-unreadable_1 := ["cannot read `c.image`" |
+its_containers := [container |
 	some field in ["initContainers", "containers", "ephemeralContainers"]
 	container := pod.spec[field][_]
+	container != null
+]
+
+unreadable_1 := ["cannot read `c.image`" |
+	container := its_containers[_]
 	image := container.image
 	image > ""
 	[1 | is_string(image); is_image(image)] == []
@@ -57,8 +62,7 @@ violations contains {"rule": "images/pinned", "msg": message(failures), "action"
 	is_workload
 	unreadable_1 == []
 	failures := [text |
-		some field in ["initContainers", "containers", "ephemeralContainers"]
-		container := pod.spec[field][_]
+		container := its_containers[_]
 		image := container.image
 		image > ""
 		is_string(image)
@@ -82,7 +86,6 @@ violations contains {"rule": "images/pinned", "msg": message(failures), "action"
 					image_3 > ""
 					is_string(image_3)
 					tag_2 := image_tag(image_3)
-					tag_2 != null
 				]),
 			],
 		)
@@ -105,10 +108,8 @@ violations contains {"rule": "images/places", "msg": message(failures), "action"
 	is_workload
 	unreadable_1 == []
 	failures := [text |
-		some field in ["initContainers", "containers", "ephemeralContainers"]
-		container := pod.spec[field][_]
-		container != null
-		text := array.concat(
+		container := its_containers[_]
+		some texts in [
 			[text |
 				[1 |
 					image := container.image
@@ -128,57 +129,53 @@ violations contains {"rule": "images/places", "msg": message(failures), "action"
 							image_2 > ""
 							is_string(image_2)
 							registry_2 := image_registry(image_2)
-							registry_2 != null
 						]),
 					],
 				)
 			],
-			array.concat(
-				[text |
-					image := container.image
-					image > ""
-					is_string(image)
-					repository := image_repository(image)
-					repository != null
-					startswith(repository, "library/")
-					text := concat(
-						"",
-						[
-							"image ",
-							shown([image_2 | image_2 := container.image; image_2 > ""; is_string(image_2)]),
-							" is ",
-							shown([repository_2 |
-								image_2 := container.image
-								image_2 > ""
-								is_string(image_2)
-								repository_2 := image_repository(image_2)
-								repository_2 != null
-							]),
-						],
-					)
-				],
-				[text |
-					image := container.image
-					image > ""
-					is_string(image)
-					digest := image_digest(image)
-					digest != null
-					image_2 := container.image
-					image_2 > ""
-					is_string(image_2)
-					digest_2 := image_digest(image_2)
-					digest_2 == "sha256:0000000000000000000000000000000000000000000000000000000000000000"
-					text := concat(
-						"",
-						[
-							"image ",
-							shown([image_3 | image_3 := container.image; image_3 > ""; is_string(image_3)]),
-							" is empty",
-						],
-					)
-				],
-			),
-		)[_]
+			[text |
+				image := container.image
+				image > ""
+				is_string(image)
+				repository := image_repository(image)
+				startswith(repository, "library/")
+				text := concat(
+					"",
+					[
+						"image ",
+						shown([image_2 | image_2 := container.image; image_2 > ""; is_string(image_2)]),
+						" is ",
+						shown([repository_2 |
+							image_2 := container.image
+							image_2 > ""
+							is_string(image_2)
+							repository_2 := image_repository(image_2)
+						]),
+					],
+				)
+			],
+			[text |
+				image := container.image
+				image > ""
+				is_string(image)
+				digest := image_digest(image)
+				digest != null
+				image_2 := container.image
+				image_2 > ""
+				is_string(image_2)
+				digest_2 := image_digest(image_2)
+				digest_2 == "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+				text := concat(
+					"",
+					[
+						"image ",
+						shown([image_3 | image_3 := container.image; image_3 > ""; is_string(image_3)]),
+						" is empty",
+					],
+				)
+			],
+		]
+		text := texts[_]
 	]
 	failures != []
 }
@@ -312,7 +309,7 @@ image_rest(text) := substring(image_path(text), count(concat("/", array.concat(i
 
 # Whether a text is an image reference.
 is_image(text) if {
-	regex.match(`^((([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(\.([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[a-fA-F0-9:]+\])(:[0-9]+)?/)?[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@(sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}))?$`, text)
+	regex.match(`^(([a-zA-Z0-9]+((\.|-+)[a-zA-Z0-9]+)*|\[[a-fA-F0-9:]+\])(:[0-9]+)?/)?[a-z0-9]+((\.|__?|-+|/)[a-z0-9]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha(256:[0-9a-f]{64}|384:[0-9a-f]{96}|512:[0-9a-f]{128}))?$`, text)
 	regex.match(`^[a-f0-9]{64}$`, text) == false
 	substring(image_repository(text), 255, 1) == ""
 }

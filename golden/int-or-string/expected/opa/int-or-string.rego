@@ -35,7 +35,6 @@ its_strategy := strategy_2 if {
 		[strategy | strategy := obj.spec.strategy; strategy != null],
 		[value | obj.spec != null; value := {}],
 	)[0]
-	strategy_2 != null
 }
 
 its_value := {} if {
@@ -51,10 +50,8 @@ its_rolling_update := rolling_update_2 if {
 			obj.spec != null
 			[1 | [1 | obj.spec.strategy != null] == []; obj.spec.strategy != null] == []
 			value := its_value
-			value != null
 		],
 	)[0]
-	rolling_update_2 != null
 }
 
 its_max_surge := max_surge_2 if {
@@ -74,7 +71,6 @@ its_max_surge := max_surge_2 if {
 			] == []
 		],
 	)[0]
-	max_surge_2 != null
 }
 
 # METADATA
@@ -123,7 +119,6 @@ violations contains {"rule": "int-or-string/bounds", "msg": message(failures), "
 					regex.match("^[0-9]{1,9}%$", max_unavailable_2)
 					digits_2 := concat("", ["1000000000", trim_suffix(max_unavailable_2, "%")])
 					percent_2 := to_number(concat("", ["1", substring(digits_2, count(digits_2) - 9, -1)])) - 1000000000
-					percent_2 != null
 					percent_2 >= 10
 				] == []
 				text := concat(
@@ -139,9 +134,7 @@ violations contains {"rule": "int-or-string/bounds", "msg": message(failures), "
 			],
 			["set minAvailable or maxUnavailable, and only one" |
 				truth := [1 | obj.spec.minAvailable != null] != []
-				truth != null
 				truth_2 := [1 | obj.spec.maxUnavailable != null] != []
-				truth_2 != null
 				truth == truth_2
 			],
 		]
@@ -197,18 +190,13 @@ violations contains {"rule": "int-or-string/ports", "msg": message(failures), "a
 # description: "The default of a rollout."
 violations contains {"rule": "int-or-string/rollout", "msg": message(failures), "action": "deny", "severity": "medium"} if {
 	is_deployment
-	failures := [text |
+	failures := [concat("", ["surges by ", shown([plain_text(max_surge_2) | max_surge_2 := its_max_surge])]) |
 		max_surge := its_max_surge
 		is_string(max_surge)
 		regex.match("^[0-9]{1,9}%$", max_surge)
 		digits := concat("", ["1000000000", trim_suffix(max_surge, "%")])
 		percent := to_number(concat("", ["1", substring(digits, count(digits) - 9, -1)])) - 1000000000
-		percent != null
 		percent > 50
-		text := concat(
-			"",
-			["surges by ", shown([plain_text(max_surge_2) | max_surge_2 := its_max_surge; max_surge_2 != null])],
-		)
 	]
 	failures != []
 }

@@ -25,15 +25,19 @@ pod := obj if obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
 
 pod := obj.spec.template if obj.kind in {"apps/v1": {"Deployment"}}[obj.apiVersion]
 
+its_containers := [container |
+	some field in ["initContainers", "containers", "ephemeralContainers"]
+	container := pod.spec[field][_]
+	container != null
+]
+
 # METADATA
 # title: "loops/nested"
 # description: "Lists in lists."
 violations contains {"rule": "loops/nested", "msg": message(failures), "action": "deny", "severity": "medium"} if {
 	is_deployment_or_pod
 	failures := [text |
-		some field in ["initContainers", "containers", "ephemeralContainers"]
-		container := pod.spec[field][_]
-		container != null
+		container := its_containers[_]
 		text := array.concat(
 			[text |
 				port := container.ports[_]
@@ -80,15 +84,12 @@ violations contains {"rule": "loops/maps", "msg": message(failures), "action": "
 	is_pod
 	failures := array.concat(
 		[concat("", ["the label ", key, " is empty"]) |
-			label_2 := label(obj.metadata.labels[key])
+			written := obj.metadata.labels[key]
 			startswith(key, "team/")
+			label_2 := label(written)
 			label_2 == ""
 		],
-		[concat("", [key, " selects itself"]) |
-			element := label(pod.spec.nodeSelector[key])
-			element != null
-			key == element
-		],
+		[concat("", [key, " selects itself"]) | element := label(pod.spec.nodeSelector[key]); key == element],
 	)
 	failures != []
 }
@@ -151,7 +152,7 @@ violations contains {"rule": "loops/statements", "msg": message(failures), "acti
 	failures := [text |
 		container := pod.spec.containers[_]
 		container != null
-		text := array.concat(
+		some texts in [
 			[text |
 				not container.securityContext.runAsNonRoot == true
 				[1 |
@@ -163,25 +164,24 @@ violations contains {"rule": "loops/statements", "msg": message(failures), "acti
 					["container ", shown([name | name := container.name; is_string(name)]), " may run as root"],
 				)
 			],
-			array.concat(
-				[concat("", ["container ", shown([name | name := container.name; is_string(name)]), " runs as root"]) |
-					container.securityContext.runAsUser != null
-					container.securityContext.runAsUser == 0
-				],
-				[text |
-					[1 | container.securityContext.runAsUser != null] == []
-					[1 | pod.spec.securityContext.runAsUser != null] == []
-					text := concat(
-						"",
-						[
-							"container ",
-							shown([name | name := container.name; is_string(name)]),
-							" runs as whoever the image says",
-						],
-					)
-				],
-			),
-		)[_]
+			[concat("", ["container ", shown([name | name := container.name; is_string(name)]), " runs as root"]) |
+				container.securityContext.runAsUser != null
+				container.securityContext.runAsUser == 0
+			],
+			[text |
+				[1 | container.securityContext.runAsUser != null] == []
+				[1 | pod.spec.securityContext.runAsUser != null] == []
+				text := concat(
+					"",
+					[
+						"container ",
+						shown([name | name := container.name; is_string(name)]),
+						" runs as whoever the image says",
+					],
+				)
+			],
+		]
+		text := texts[_]
 	]
 	failures != []
 }

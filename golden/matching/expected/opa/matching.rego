@@ -61,7 +61,6 @@ pod := obj.spec.jobTemplate.spec.template if obj.kind in {"batch/v1": {"CronJob"
 
 its_replicas := replicas_2 if {
 	replicas_2 := array.concat([replicas | replicas := obj.spec.replicas; replicas != null], [1 | obj.spec != null])[0]
-	replicas_2 != null
 }
 
 its_restart_policy := restart_policy_2 if {
@@ -69,7 +68,6 @@ its_restart_policy := restart_policy_2 if {
 		[restart_policy | restart_policy := pod.spec.restartPolicy; restart_policy > ""],
 		["Always" | pod.spec != null],
 	)[0]
-	restart_policy_2 != null
 }
 
 # METADATA

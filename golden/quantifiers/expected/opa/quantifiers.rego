@@ -25,6 +25,12 @@ pod := obj if obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
 
 pod := obj.spec.template if obj.kind in {"apps/v1": {"StatefulSet"}}[obj.apiVersion]
 
+its_containers := [container |
+	some field in ["initContainers", "containers", "ephemeralContainers"]
+	container := pod.spec[field][_]
+	container != null
+]
+
 # METADATA
 # title: "quantifiers/some"
 # description: "One of many."
@@ -58,8 +64,7 @@ violations contains {"rule": "quantifiers/none", "msg": message(failures), "acti
 	is_pod
 	failures := ["a volume is mounted at /" |
 		[1 |
-			some field in ["initContainers", "containers", "ephemeralContainers"]
-			container := pod.spec[field][_]
+			container := its_containers[_]
 			volume_mount := container.volumeMounts[_]
 			volume_mount.mountPath == "/"
 		] != []
@@ -73,8 +78,7 @@ violations contains {"rule": "quantifiers/none", "msg": message(failures), "acti
 violations contains {"rule": "quantifiers/joins", "msg": message(failures), "action": "deny", "severity": "medium"} if {
 	is_statefulset_or_pod
 	failures := [text |
-		some field in ["initContainers", "containers", "ephemeralContainers"]
-		container := pod.spec[field][_]
+		container := its_containers[_]
 		volume_mount := container.volumeMounts[_]
 		volume_mount != null
 		[1 |

@@ -53,19 +53,22 @@ pod_place := "template." if obj.kind in {"v1": {"PodTemplate"}}[obj.apiVersion]
 
 pod_place := "spec.jobTemplate.spec.template." if obj.kind in {"batch/v1": {"CronJob"}}[obj.apiVersion]
 
+its_containers := [container |
+	some field in ["initContainers", "containers"]
+	container := pod.spec[field][_]
+	container != null
+]
+
 unreadable_1 := array.concat(
 	["cannot read `c.resources.limits[\"memory\"]`" |
-		some field in ["initContainers", "containers"]
-		container := pod.spec[field][_]
+		container := its_containers[_]
 		memory := container.resources.limits.memory
 		memory != null
 		[1 | milli := quantity(memory); milli != null] == []
 	],
 	array.concat(
 		["cannot read `c.resources.requests[\"cpu\"]`" |
-			some field in ["initContainers", "containers"]
-			container := pod.spec[field][_]
-			container != null
+			container := its_containers[_]
 			entry := array.concat(
 				[cpu | cpu := container.resources.requests.cpu; cpu != null],
 				[cpu_2 |
@@ -74,12 +77,10 @@ unreadable_1 := array.concat(
 					cpu_2 != null
 				],
 			)[0]
-			entry != null
 			[1 | milli := quantity(entry); milli != null] == []
 		],
 		["cannot read `c.resources.limits[\"cpu\"]`" |
-			some field in ["initContainers", "containers"]
-			container := pod.spec[field][_]
+			container := its_containers[_]
 			cpu := container.resources.limits.cpu
 			cpu != null
 			[1 | milli := quantity(cpu); milli != null] == []
@@ -95,7 +96,6 @@ unreadable_2 := array.concat(
 			[memory | memory := container.resources.requests.memory; memory != null],
 			[memory_2 | memory_2 := container.resources.limits.memory; memory_2 != null],
 		)[0]
-		entry != null
 		[1 | milli := quantity(entry); milli != null] == []
 	],
 	["cannot read `c.resources.limits[\"memory\"]`" |
@@ -115,15 +115,13 @@ unreadable_3 := ["cannot read `object.metadata.annotations[\"example.com/budget\
 unreadable_4 := [item |
 	some list in [
 		["cannot read `effectiveRequest(pod, \"cpu\")`" |
-			some field in ["initContainers", "containers"]
-			container := pod.spec[field][_]
+			container := its_containers[_]
 			cpu := container.resources.requests.cpu
 			cpu != null
 			[1 | milli := quantity(cpu); milli != null] == []
 		],
 		["cannot read `effectiveRequest(pod, \"cpu\")`" |
-			some field in ["initContainers", "containers"]
-			container := pod.spec[field][_]
+			container := its_containers[_]
 			cpu := container.resources.limits.cpu
 			cpu != null
 			[1 | milli := quantity(cpu); milli != null] == []
@@ -144,15 +142,13 @@ unreadable_4 := [item |
 			[1 | milli := quantity(cpu); milli != null] == []
 		],
 		["cannot read `effectiveRequest(pod, \"memory\")`" |
-			some field in ["initContainers", "containers"]
-			container := pod.spec[field][_]
+			container := its_containers[_]
 			memory := container.resources.requests.memory
 			memory != null
 			[1 | milli := quantity(memory); milli != null] == []
 		],
 		["cannot read `effectiveRequest(pod, \"memory\")`" |
-			some field in ["initContainers", "containers"]
-			container := pod.spec[field][_]
+			container := its_containers[_]
 			memory := container.resources.limits.memory
 			memory != null
 			[1 | milli := quantity(memory); milli != null] == []
@@ -196,103 +192,97 @@ violations contains {"rule": "quantities/limits", "msg": message(failures), "act
 	is_workload
 	unreadable_1 == []
 	failures := [text |
-		some field in ["initContainers", "containers"]
-		container := pod.spec[field][_]
-		container != null
-		text := [item |
-			some list in [
-				[text |
-					[1 | memory := container.resources.limits.memory; memory != null] == []
-					text := concat(
-						"",
-						["container ", shown([name | name := container.name; is_string(name)]), " has no memory limit"],
-					)
-				],
-				[text |
-					[1 |
-						memory := container.resources.limits.memory
-						memory != null
-						milli := quantity(memory)
-						milli != null
-						milli <= 2147483648000
-					] == []
-					text := concat(
-						"",
-						[
-							"container ",
-							shown([name | name := container.name; is_string(name)]),
-							" may use ",
-							shown([quantity_text(milli_2) |
-								memory_2 := container.resources.limits.memory
-								memory_2 != null
-								milli_2 := quantity(memory_2)
-								milli_2 != null
-							]),
-						],
-					)
-				],
-				[text |
-					[1 |
-						entry := array.concat(
-							[cpu | cpu := container.resources.requests.cpu; cpu != null],
-							[cpu_2 |
-								obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
-								cpu_2 := container.resources.limits.cpu
-								cpu_2 != null
-							],
-						)[0]
-						entry != null
-						milli := quantity(entry)
-						milli != null
-						milli >= 100
-					] == []
-					text := concat(
-						"",
-						[
-							"container ",
-							shown([name | name := container.name; is_string(name)]),
-							" asks for ",
-							shown([quantity_text(milli_2) |
-								entry_2 := array.concat(
-									[cpu_3 | cpu_3 := container.resources.requests.cpu; cpu_3 != null],
-									[cpu_4 |
-										obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
-										cpu_4 := container.resources.limits.cpu
-										cpu_4 != null
-									],
-								)[0]
-								entry_2 != null
-								milli_2 := quantity(entry_2)
-								milli_2 != null
-							]),
-							" CPUs",
-						],
-					)
-				],
-				[text |
-					cpu := container.resources.limits.cpu
-					cpu != null
-					milli := quantity(cpu)
+		container := its_containers[_]
+		some texts in [
+			[text |
+				[1 | memory := container.resources.limits.memory; memory != null] == []
+				text := concat(
+					"",
+					["container ", shown([name | name := container.name; is_string(name)]), " has no memory limit"],
+				)
+			],
+			[text |
+				[1 |
+					memory := container.resources.limits.memory
+					memory != null
+					milli := quantity(memory)
 					milli != null
-					milli == 1500
-					text := concat(
-						"",
-						[
-							"container ",
-							shown([name | name := container.name; is_string(name)]),
-							": ",
-							shown([quantity_text(milli_2) |
-								cpu_2 := container.resources.limits.cpu
-								cpu_2 != null
-								milli_2 := quantity(cpu_2)
-								milli_2 != null
-							]),
+					milli <= 2147483648000
+				] == []
+				text := concat(
+					"",
+					[
+						"container ",
+						shown([name | name := container.name; is_string(name)]),
+						" may use ",
+						shown([quantity_text(milli_2) |
+							memory_2 := container.resources.limits.memory
+							memory_2 != null
+							milli_2 := quantity(memory_2)
+							milli_2 != null
+						]),
+					],
+				)
+			],
+			[text |
+				[1 |
+					entry := array.concat(
+						[cpu | cpu := container.resources.requests.cpu; cpu != null],
+						[cpu_2 |
+							obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
+							cpu_2 := container.resources.limits.cpu
+							cpu_2 != null
 						],
-					)
-				],
-			]
-			item := list[_]
-		][_]
+					)[0]
+					milli := quantity(entry)
+					milli != null
+					milli >= 100
+				] == []
+				text := concat(
+					"",
+					[
+						"container ",
+						shown([name | name := container.name; is_string(name)]),
+						" asks for ",
+						shown([quantity_text(milli_2) |
+							entry_2 := array.concat(
+								[cpu_3 | cpu_3 := container.resources.requests.cpu; cpu_3 != null],
+								[cpu_4 |
+									obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
+									cpu_4 := container.resources.limits.cpu
+									cpu_4 != null
+								],
+							)[0]
+							milli_2 := quantity(entry_2)
+							milli_2 != null
+						]),
+						" CPUs",
+					],
+				)
+			],
+			[text |
+				cpu := container.resources.limits.cpu
+				cpu != null
+				milli := quantity(cpu)
+				milli != null
+				milli == 1500
+				text := concat(
+					"",
+					[
+						"container ",
+						shown([name | name := container.name; is_string(name)]),
+						": ",
+						shown([quantity_text(milli_2) |
+							cpu_2 := container.resources.limits.cpu
+							cpu_2 != null
+							milli_2 := quantity(cpu_2)
+							milli_2 != null
+						]),
+					],
+				)
+			],
+		]
+		text := texts[_]
 	]
 	failures != []
 }
@@ -321,15 +311,12 @@ violations contains {"rule": "quantities/arithmetic", "msg": message(failures), 
 						[memory | memory := container.resources.requests.memory; memory != null],
 						[memory_2 | memory_2 := container.resources.limits.memory; memory_2 != null],
 					)[0]
-					entry != null
 					milli := quantity(entry)
 					milli != null
 				],
 				[0],
 			)[0]
-			value != null
 			result := value + 67108864000
-			result != null
 			value_2 := array.concat(
 				[milli_2 |
 					memory_3 := container.resources.limits.memory
@@ -339,7 +326,6 @@ violations contains {"rule": "quantities/arithmetic", "msg": message(failures), 
 				],
 				[1073741824000],
 			)[0]
-			value_2 != null
 			result <= value_2
 		] == []
 		text := concat(
@@ -360,7 +346,6 @@ violations contains {"rule": "quantities/arithmetic", "msg": message(failures), 
 						[memory_4 | memory_4 := container.resources.requests.memory; memory_4 != null],
 						[memory_5 | memory_5 := container.resources.limits.memory; memory_5 != null],
 					)[0]
-					entry_2 != null
 					milli_3 := quantity(entry_2)
 					milli_3 != null
 				]),
@@ -436,23 +421,23 @@ violations contains {"rule": "quantities/effective", "msg": message(failures), "
 	unreadable_5 == []
 	failures := array.concat(
 		[text |
-			[1 | request := effective_request("cpu"); request != null; request <= 4000] == []
+			[1 | request := effective_request("cpu"); request <= 4000] == []
 			text := concat(
 				"",
 				[
 					"the Pod asks for ",
-					shown([quantity_text(request_2) | request_2 := effective_request("cpu"); request_2 != null]),
+					shown([quantity_text(request_2) | request_2 := effective_request("cpu")]),
 					" CPUs",
 				],
 			)
 		],
 		[text |
-			[1 | request := effective_request("memory"); request != null; request <= 8589934592000] == []
+			[1 | request := effective_request("memory"); request <= 8589934592000] == []
 			text := concat(
 				"",
 				[
 					"the Pod asks for ",
-					shown([quantity_text(request_2) | request_2 := effective_request("memory"); request_2 != null]),
+					shown([quantity_text(request_2) | request_2 := effective_request("memory")]),
 					" bytes",
 				],
 			)

@@ -18,6 +18,12 @@ is_pod if {
 
 pod := obj if obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
 
+its_containers := [container |
+	some field in ["initContainers", "containers", "ephemeralContainers"]
+	container := pod.spec[field][_]
+	container != null
+]
+
 # METADATA
 # title: "regexes/shapes"
 # description: "Classes, groups, counts and escapes."
@@ -26,9 +32,7 @@ violations contains {"rule": "regexes/shapes", "msg": message(failures), "action
 	failures := [item |
 		some list in [
 			[text |
-				some field in ["initContainers", "containers", "ephemeralContainers"]
-				container := pod.spec[field][_]
-				container != null
+				container := its_containers[_]
 				text := array.concat(
 					[text |
 						[1 |

@@ -23,10 +23,7 @@ is_namespace if {
 
 pod := obj if obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
 
-its_value := value if {
-	value := array.concat([name | name := obj.metadata.name; name > ""], ["pod"])[0]
-	value != null
-}
+its_value := value if value := array.concat([name | name := obj.metadata.name; name > ""], ["pod"])[0]
 
 its_value_2 := value if {
 	value := array.concat(
@@ -36,7 +33,6 @@ its_value_2 := value if {
 		],
 		["restricted"],
 	)[0]
-	value != null
 }
 
 its_value_3 := value if {
@@ -47,7 +43,6 @@ its_value_3 := value if {
 		],
 		["privileged"],
 	)[0]
-	value != null
 }
 
 its_dns_policy := dns_policy_2 if {
@@ -55,7 +50,6 @@ its_dns_policy := dns_policy_2 if {
 		[dns_policy | dns_policy := pod.spec.dnsPolicy; dns_policy > ""],
 		["ClusterFirst" | pod.spec != null],
 	)[0]
-	dns_policy_2 != null
 }
 
 # METADATA
@@ -67,82 +61,73 @@ violations contains {"rule": "texts/parts", "msg": message(failures), "action": 
 		[text |
 			volume := pod.spec.volumes[_]
 			volume != null
-			text := [item |
-				some list in [
-					[text |
-						".." in [element |
-							path := volume.hostPath.path
-							path != null
-							is_string(path)
-							parts := split(path, "/")
-							parts != null
-							element := parts[_]
-							element != null
-						]
-						text := concat(
-							"",
-							[
-								"volume ",
-								shown([name | name := volume.name; is_string(name)]),
-								" steps back: ",
-								shown([path_2 | path_2 := volume.hostPath.path; is_string(path_2)]),
-							],
-						)
-					],
-					[text_2 |
-						[1 |
-							name := volume.name
-							is_string(name)
-							text := strings.replace_n(lower_letters, name)
-							text != null
-							name_2 := volume.name
-							name_2 != null
-							text == name_2
-						] == []
-						text_2 := concat(
-							"",
-							[
-								"volume ",
-								shown([name_3 | name_3 := volume.name; is_string(name_3)]),
-								" is ",
-								shown([text_2 |
-									name_3 := volume.name
-									is_string(name_3)
-									text_2 := strings.replace_n(lower_letters, name_3)
-									text_2 != null
-								]),
-								" or ",
-								shown([text_2 |
-									name_3 := volume.name
-									is_string(name_3)
-									text_2 := strings.replace_n(upper_letters, name_3)
-									text_2 != null
-								]),
-							],
-						)
-					],
-					[concat("", ["volume ", shown([name_2 | name_2 := volume.name; is_string(name_2)]), " is data"]) |
+			some texts in [
+				[text |
+					".." in [element |
+						path := volume.hostPath.path
+						path != null
+						is_string(path)
+						parts := split(path, "/")
+						parts != null
+						element := parts[_]
+						element != null
+					]
+					text := concat(
+						"",
+						[
+							"volume ",
+							shown([name | name := volume.name; is_string(name)]),
+							" steps back: ",
+							shown([path_2 | path_2 := volume.hostPath.path; is_string(path_2)]),
+						],
+					)
+				],
+				[text_2 |
+					[1 |
 						name := volume.name
 						is_string(name)
-						text := replace(name, "-", "")
-						text == "data"
-					],
-					[text |
-						name := volume.name
-						is_string(name)
-						contains(name, "--")
-						text := concat(
-							"",
-							[
-								"volume ",
-								shown([name_2 | name_2 := volume.name; is_string(name_2)]),
-								" has a double dash",
-							],
-						)
-					],
-				]
-				item := list[_]
-			][_]
+						text := strings.replace_n(lower_letters, name)
+						name_2 := volume.name
+						name_2 != null
+						text == name_2
+					] == []
+					text_2 := concat(
+						"",
+						[
+							"volume ",
+							shown([name_3 | name_3 := volume.name; is_string(name_3)]),
+							" is ",
+							shown([text_2 |
+								name_3 := volume.name
+								is_string(name_3)
+								text_2 := strings.replace_n(lower_letters, name_3)
+							]),
+							" or ",
+							shown([text_2 |
+								name_3 := volume.name
+								is_string(name_3)
+								text_2 := strings.replace_n(upper_letters, name_3)
+							]),
+						],
+					)
+				],
+				[concat("", ["volume ", shown([name_2 | name_2 := volume.name; is_string(name_2)]), " is data"]) |
+					name := volume.name
+					is_string(name)
+					text := replace(name, "-", "")
+					text == "data"
+				],
+				[text |
+					name := volume.name
+					is_string(name)
+					contains(name, "--")
+					text := concat(
+						"",
+						["volume ", shown([name_2 | name_2 := volume.name; is_string(name_2)]), " has a double dash"],
+					)
+				],
+			]
+			text := texts[_]
 		],
 		[text |
 			container := pod.spec.containers[_]
@@ -156,7 +141,6 @@ violations contains {"rule": "texts/parts", "msg": message(failures), "action": 
 							is_string(part)
 						],
 					)
-					text != null
 					startswith(text, "sh -c ")
 					text_2 := concat(
 						"",
@@ -175,7 +159,6 @@ violations contains {"rule": "texts/parts", "msg": message(failures), "action": 
 										is_string(part_2)
 									],
 								)
-								text_2 != null
 							]),
 						],
 					)
@@ -186,7 +169,6 @@ violations contains {"rule": "texts/parts", "msg": message(failures), "action": 
 					value := its_value
 					is_string(value)
 					text := concat("", [value, "-main"])
-					text != null
 					name == text
 					text_2 := concat(
 						"",
@@ -212,13 +194,11 @@ violations contains {"rule": "texts/ranks", "msg": message(failures), "action": 
 		[1 |
 			elements := ["privileged", "baseline", "restricted"]
 			position := array.concat([index | value := its_value_2; value != null; elements[index] == value], [-1])[0]
-			position != null
 			elements_2 := ["privileged", "baseline", "restricted"]
 			position_2 := array.concat(
 				[index_2 | value_2 := its_value_3; value_2 != null; elements_2[index_2] == value_2],
 				[-1],
 			)[0]
-			position_2 != null
 			position >= position_2
 		] == []
 	]

@@ -39,6 +39,12 @@ pod := obj.template if obj.kind in {"v1": {"PodTemplate"}}[obj.apiVersion]
 
 pod := obj.spec.jobTemplate.spec.template if obj.kind in {"batch/v1": {"CronJob"}}[obj.apiVersion]
 
+its_containers := [container |
+	some field in ["initContainers", "containers", "ephemeralContainers"]
+	container := pod.spec[field][_]
+	container != null
+]
+
 # METADATA
 # title: "unique/names"
 # description: "One key."
@@ -46,9 +52,7 @@ violations contains {"rule": "unique/names", "msg": message(failures), "action":
 	is_workload
 	failures := [text |
 		elements := [value |
-			some field in ["initContainers", "containers", "ephemeralContainers"]
-			container := pod.spec[field][_]
-			container != null
+			container := its_containers[_]
 			value := {"element": container, "keys": [[name | name := container.name; name != null]]}
 		]
 		some position, later in elements
@@ -75,19 +79,9 @@ violations contains {"rule": "unique/ports", "msg": message(failures), "action":
 			port := container.ports[_]
 			port != null
 			[1 |
+				[1 | host_port := port.hostPort; host_port != null; host_port != 0] == []
 				[1 |
-					host_port := port.hostPort
-					host_port != null
-					host_port != 0
-					host_port != null
-				] == []
-				[1 |
-					[1 |
-						host_port_2 := port.hostPort
-						host_port_2 != null
-						host_port_2 != 0
-						host_port_2 != null
-					] == []
+					[1 | host_port_2 := port.hostPort; host_port_2 != null; host_port_2 != 0] == []
 					pod.spec.hostNetwork == true
 					port.containerPort != null
 				] == []
@@ -97,7 +91,6 @@ violations contains {"rule": "unique/ports", "msg": message(failures), "action":
 				"keys": [
 					[protocol_2 |
 						protocol_2 := array.concat([protocol | protocol := port.protocol; protocol > ""], ["TCP"])[0]
-						protocol_2 != null
 					],
 					[host_ip | host_ip := port.hostIP; host_ip > ""],
 					[host_port_4 |
@@ -109,7 +102,6 @@ violations contains {"rule": "unique/ports", "msg": message(failures), "action":
 								container_port != null
 							],
 						)[0]
-						host_port_4 != null
 					],
 				],
 			}
@@ -155,9 +147,7 @@ violations contains {"rule": "unique/ports", "msg": message(failures), "action":
 violations contains {"rule": "unique/mounts", "msg": message(failures), "action": "deny", "severity": "medium"} if {
 	is_pod
 	failures := [text_2 |
-		some field in ["initContainers", "containers", "ephemeralContainers"]
-		container := pod.spec[field][_]
-		container != null
+		container := its_containers[_]
 		elements := [value |
 			volume_mount := container.volumeMounts[_]
 			volume_mount != null
@@ -168,7 +158,6 @@ violations contains {"rule": "unique/mounts", "msg": message(failures), "action"
 						mount_path := volume_mount.mountPath
 						is_string(mount_path)
 						text := strings.replace_n(lower_letters, mount_path)
-						text != null
 					],
 				],
 			}
