@@ -1,0 +1,88 @@
+//! The shipped policies as a library: what every rule of `policies/` has to have.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "tests")]
+
+mod support;
+
+use polc::compile::{Compiled, compile};
+use polc::diagnostic::{Sources, render};
+use polc::ir::{Expect, Rule, Targets};
+use polc::manifest::builtin;
+use polc::resolve::Options;
+use std::collections::BTreeMap;
+use std::fs;
+use support::repository;
+
+/// The shipped policies, and the folder that each pack's rules stand in, by the number of the source.
+fn library() -> (Compiled, Sources) {
+    let mut files: Vec<_> = walkdir::WalkDir::new(repository("policies"))
+        .into_iter()
+        .map(|entry| entry.unwrap().into_path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "pol"))
+        .collect();
+    files.sort();
+    let mut sources = Sources::default();
+    for file in &files {
+        sources.add(file.strip_prefix(repository("")).unwrap().display().to_string(), fs::read_to_string(file).unwrap());
+    }
+    let options = Options {
+        targets: polc::target::KNOWN.iter().map(|name| (*name).to_owned()).collect(),
+        builtins: builtin::builtin_ids().iter().map(|check| check.id.to_owned()).collect(),
+        ..Options::default()
+    };
+    match compile(&sources, &options) {
+        Ok(compiled) => (compiled, sources),
+        Err(diagnostics) => panic!("{}", render::render(&diagnostics, &sources, false)),
+    }
+}
+
+fn rules(compiled: &Compiled) -> impl Iterator<Item = &Rule> {
+    compiled.program.packs.values().flat_map(|pack| &pack.rules)
+}
+
+#[test]
+fn no_policy_raises_a_warning() {
+    let (compiled, sources) = library();
+    assert!(compiled.warnings.is_empty(), "{}", render::render(&compiled.warnings, &sources, false));
+}
+
+#[test]
+fn each_rule_says_why_and_what_to_do() {
+    let (compiled, _) = library();
+    for rule in rules(&compiled) {
+        let title = rule.doc.lines().next().unwrap_or_default().trim();
+        assert!(title.ends_with('.') && title.len() > 20, "{}: its first line is its title, a sentence", rule.id);
+        let fix = rule.doc.split("\n\n").find_map(|paragraph| paragraph.trim().strip_prefix("Fix: "));
+        assert!(fix.is_some_and(|fix| fix.len() > 10), "{}: a paragraph begins with `Fix: ` and says what to do", rule.id);
+    }
+}
+
+#[test]
+fn each_rule_is_tested_both_ways() {
+    let (compiled, _) = library();
+    let mut seen: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for test in compiled.program.packs.values().flat_map(|pack| &pack.tests) {
+        let (allow, deny) = seen.entry(&test.rule).or_default();
+        match test.expect {
+            Expect::Allow => *allow += 1,
+            Expect::Deny(_) => *deny += 1,
+            Expect::Skip => {}
+        }
+    }
+    for rule in rules(&compiled) {
+        let (allow, deny) = seen.get(rule.id.as_str()).copied().unwrap_or_default();
+        assert!(allow > 0 && deny > 0, "{} has {allow} tests that allow and {deny} that deny", rule.id);
+    }
+}
+
+#[test]
+fn what_the_api_server_checks_is_not_sent_to_clusters() {
+    let (compiled, _) = library();
+    let mut count = 0;
+    for rule in rules(&compiled).filter(|rule| rule.id.starts_with("builtin/")) {
+        assert_eq!(rule.targets, Targets::Only(["check".to_owned()].into()), "{}", rule.id);
+        assert_eq!(builtin::builtin(&rule.name), None, "{}: a check of that name is built in", rule.id);
+        count += 1;
+    }
+    assert!(count > 30, "{count}");
+}
