@@ -1,6 +1,6 @@
 //! The shipped policies as a library: what every rule of `policies/` has to have.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr, clippy::disallowed_methods, reason = "tests")]
 
 mod support;
 
