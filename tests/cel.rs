@@ -219,11 +219,12 @@ fn the_embedded_engine_agrees() {
         })
         .collect();
     let judge = Judge::new(emitted.iter().copied());
-    for case in cases.iter().filter(|case| case.operation != Operation::Delete) {
-        let object = Node::from(&case.object);
+    for case in &cases {
+        let (object, old) = (Node::from(&case.object), case.old_object.as_ref().map(Node::from));
+        let request = Request { old_object: old.as_ref(), operation: case.operation, ..Request::create(&object) };
         for (rule, expected) in expected(&judge, &emitted, case) {
             let (policy, compiled) = &policies[rule];
-            let found = engine.judge(compiled, &object);
+            let found = engine.judge(compiled, &request);
             judged += 1;
             failed += usize::from(expected.is_some());
             if found.as_ref() != Ok(&expected) && wrong.len() < 10 {

@@ -4,8 +4,8 @@ use super::sources::{Loaded, read_bytes};
 use super::{CompileArguments, Context, Failure, Format, Status, compile, print, print_json};
 use crate::diagnostic::codes::input;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::eval::{Judge, Request, Verdict};
-use crate::ir::{Const, Expect, Given, Operation, Program, Rule, Test};
+use crate::eval::{Judge, Missing, Request, Verdict};
+use crate::ir::{Const, Expect, Given, Program, Rule, Test};
 use crate::manifest;
 use crate::object::Node;
 use crate::resolve::Options;
@@ -115,7 +115,9 @@ fn problem(expect: &Expect, verdict: Option<&Verdict>) -> Option<String> {
         return (*expect != Expect::Skip).then(|| "the rule does not match the object's kind and operation".to_owned());
     };
     match (expect, verdict) {
-        (Expect::Allow, Verdict::Pass) | (Expect::Skip, Verdict::Skip) | (Expect::Deny(None), Verdict::Fail { .. }) => None,
+        (Expect::Allow, Verdict::Pass)
+        | (Expect::Skip, Verdict::Skip | Verdict::NotJudged(Missing::Operation))
+        | (Expect::Deny(None), Verdict::Fail { .. }) => None,
         (Expect::Deny(Some(part)), Verdict::Fail { message, .. }) => {
             (!message.contains(part.as_str())).then(|| format!("expected a message with `{part}`, got `{message}`"))
         }
@@ -156,15 +158,13 @@ fn run_test(test: &Test, bench: &Bench, loaded: &Loaded) -> Result<Vec<String>, 
     let verdict = outcome.map(|outcome| outcome.verdict);
     let mut problems: Vec<String> = problem(&test.expect, verdict.as_ref()).map(|p| format!("reference: {p}")).into_iter().collect();
     #[cfg(feature = "engines")]
-    if test.operation != Operation::Delete {
+    {
         let expected = match &verdict {
             Some(Verdict::Fail { message, .. }) => Some(message.as_str()),
             Some(Verdict::Pass | Verdict::Skip | Verdict::NotJudged(_)) | None => None,
         };
-        problems.extend(bench.engines.disagreements(&test.rule, &node, expected));
+        problems.extend(bench.engines.disagreements(&test.rule, &request, expected));
     }
-    #[cfg(not(feature = "engines"))]
-    let _ = Operation::Delete;
     Ok(problems)
 }
 

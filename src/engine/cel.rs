@@ -2,8 +2,8 @@
 //!
 //! It has no type checker and lacks some of Kubernetes' functions, or has them otherwise; those that emitted CEL uses are brought here.
 
-use crate::eval::duration;
-use crate::ir::Quantity;
+use crate::eval::{Request, duration};
+use crate::ir::{Operation, Quantity};
 use crate::lower::cel::{Policy, print};
 use crate::object::{Node, Value as Json};
 use kube_cel::KubeCelExt;
@@ -92,13 +92,18 @@ impl Engine {
         Engine { root }
     }
 
-    /// What the policy says of an object: nothing where it passes.
+    /// What the policy says of a request about an object of the rule's kinds, for an operation that is the rule's: nothing where it passes.
     ///
     /// # Errors
     /// When an expression cannot be evaluated.
-    pub fn judge(&self, policy: &Compiled, object: &Node) -> Result<Option<String>, Error> {
+    pub fn judge(&self, policy: &Compiled, request: &Request<'_>) -> Result<Option<String>, Error> {
         let mut context = self.root.new_inner_scope();
-        context.add_variable_from_value("object", value(object));
+        let (object, old_object) = match request.operation {
+            Operation::Create | Operation::Update => (Some(request.object), request.old_object),
+            Operation::Delete => (None, Some(request.object)),
+        };
+        context.add_variable_from_value("object", object.map_or(Value::Null, value));
+        context.add_variable_from_value("oldObject", old_object.map_or(Value::Null, value));
         let mut errors = Vec::new();
         for (name, expression) in &policy.variables {
             // A variable is evaluated when it is read: one that cannot be evaluated is an error only then.

@@ -5,10 +5,10 @@ pub mod regorus;
 
 use crate::diagnostic::codes::build;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::ir::{Program, Rule};
-use crate::object::Node;
+use crate::eval::Request;
+use crate::ir::{Operation, Program, Rule};
 use crate::target::opa;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What an engine says of an object: the failed rules, as `pack/rule` and message, sorted.
 pub type Findings = Vec<(String, String)>;
@@ -33,6 +33,25 @@ impl From<&EngineError> for Diagnostic {
     }
 }
 
+/// What an engine of admission policies gets for a request: the object alone where nothing but its creation is known, else an `AdmissionReview`.
+#[must_use]
+pub fn review(request: &Request<'_>) -> serde_json::Value {
+    let json = |node: Option<&crate::object::Node>| node.map_or(serde_json::Value::Null, serde_json::Value::from);
+    let (operation, object, old_object) = match request.operation {
+        Operation::Create => ("CREATE", Some(request.object), None),
+        Operation::Update => ("UPDATE", Some(request.object), request.old_object),
+        Operation::Delete => ("DELETE", None, Some(request.object)),
+    };
+    if request.operation == Operation::Create {
+        return json(object);
+    }
+    serde_json::json!({
+        "apiVersion": "admission.k8s.io/v1",
+        "kind": "AdmissionReview",
+        "request": { "operation": operation, "object": json(object), "oldObject": json(old_object) },
+    })
+}
+
 /// All embedded engines, with what they emit for some rules compiled once.
 #[derive(Debug)]
 pub struct Engines {
@@ -41,6 +60,8 @@ pub struct Engines {
     not_in_rego: Vec<String>,
     engine: cel::Engine,
     cel: BTreeMap<String, Result<cel::Compiled, cel::Error>>,
+    /// The operations of each rule: a policy is not asked about others.
+    operations: BTreeMap<String, BTreeSet<Operation>>,
     skipped: usize,
 }
 
@@ -63,7 +84,9 @@ impl Engines {
         }
         let mut cel = BTreeMap::new();
         let mut skipped = not_in_rego.len();
+        let mut operations = BTreeMap::new();
         for rule in own.packs.values().flat_map(|pack| &pack.rules) {
+            operations.insert(rule.id.clone(), rule.operations.clone());
             match crate::lower::cel::lower(rule) {
                 Ok(policy) => {
                     cel.insert(rule.id.clone(), cel::Compiled::new(&policy));
@@ -71,7 +94,7 @@ impl Engines {
                 Err(_) => skipped += 1,
             }
         }
-        Engines { rego: regorus::Rego::new(&emission.artifacts), not_in_rego, engine: cel::Engine::new(), cel, skipped }
+        Engines { rego: regorus::Rego::new(&emission.artifacts), not_in_rego, engine: cel::Engine::new(), cel, operations, skipped }
     }
 
     /// How many rules an engine was not given, over all engines.
@@ -80,9 +103,9 @@ impl Engines {
         self.skipped
     }
 
-    /// What the engines say of an object by one rule where it is not what is expected: a message, or that it passes.
+    /// What the engines say of a request by one rule where it is not what is expected: a message, or that it passes.
     #[must_use]
-    pub fn disagreements(&self, rule: &str, object: &Node, expected: Option<&str>) -> Vec<String> {
+    pub fn disagreements(&self, rule: &str, request: &Request<'_>, expected: Option<&str>) -> Vec<String> {
         let mut problems = Vec::new();
         let mut compare = |engine: &str, got: Result<Option<&str>, String>| match got {
             Err(error) => problems.push(format!("{engine}: {error}")),
@@ -91,7 +114,7 @@ impl Engines {
             Ok(None) => problems.push(format!("{engine}: finds nothing")),
         };
         if !self.not_in_rego.iter().any(|id| id == rule) {
-            match self.rego.as_ref().map_err(EngineError::clone).and_then(|rego| rego.judge(&object.into())) {
+            match self.rego.as_ref().map_err(EngineError::clone).and_then(|rego| rego.judge(&review(request))) {
                 Err(error) => compare(regorus::NAME, Err(error.message)),
                 Ok(findings) => {
                     let own = findings.iter().find(|(id, _)| id == rule).map(|(_, message)| message.as_str());
@@ -99,10 +122,10 @@ impl Engines {
                 }
             }
         }
-        match self.cel.get(rule) {
+        match self.cel.get(rule).filter(|_| self.operations.get(rule).is_some_and(|of| of.contains(&request.operation))) {
             None => {}
             Some(Err(error)) => compare(cel::NAME, Err(error.to_string())),
-            Some(Ok(compiled)) => match self.engine.judge(compiled, object) {
+            Some(Ok(compiled)) => match self.engine.judge(compiled, request) {
                 Err(error) => compare(cel::NAME, Err(error.to_string())),
                 Ok(message) => compare(cel::NAME, Ok(message.as_deref())),
             },

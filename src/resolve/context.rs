@@ -291,7 +291,7 @@ impl<'a> Context<'a> {
             }
         };
         match root {
-            Root::OldObject | Root::NamespaceObject | Root::Request if !self.old => self.note(format!("`{name}`"), span),
+            Root::NamespaceObject | Root::Request if !self.old => self.note(format!("`{name}`"), span),
             Root::OldObject | Root::NamespaceObject | Root::Request | Root::Object | Root::Pod => {}
         }
         let mut typed = Typed::new(Value::Root(root), ty);

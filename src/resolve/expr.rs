@@ -215,7 +215,6 @@ impl<'a> Context<'a> {
         let old = self.expr(inner);
         self.old = before;
         let old = old?;
-        self.note("`unchanged`", span);
         let both_absent = fold::and([fold::not(self.exists(&new, inner.span)?), fold::not(self.exists(&old, inner.span)?)]);
         let same = self.equal(new, inner.span, old, inner.span)?;
         Some(Term::Cond(fold::or([both_absent, same])))

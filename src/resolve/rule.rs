@@ -317,11 +317,6 @@ impl<'a> Context<'a> {
         names.dedup();
         self.object = Some(Ty::Struct(if header.any { Vec::new() } else { names }));
         self.update_only = header.operations.len() == 1 && header.operations.contains(&Operation::Update);
-        if header.operations != BTreeSet::from([Operation::Create, Operation::Update]) {
-            let names: Vec<&str> =
-                OPERATIONS.iter().filter(|(_, operation)| header.operations.contains(operation)).map(|(name, _)| *name).collect();
-            self.note(format!("`on {}`", names.join(", ")), header.matched.unwrap_or_default());
-        }
         for (kind, _) in &header.kinds {
             if let Some(subresource) = &kind.subresource {
                 self.note(format!("`{}/{subresource}`", kind.kind), header.matched.unwrap_or_default());

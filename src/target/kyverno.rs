@@ -337,14 +337,13 @@ mod tests {
 
     #[test]
     fn what_has_no_exact_form_is_refused() {
-        let (emission, sources) = emitted(&[
-            "pack p\nrule old { match Deployment on update require unchanged object.metadata.labels[\"app\"] message \"moved\" }\n",
-        ]);
+        let (emission, sources) =
+            emitted(&["pack p\nrule old { match Pod on update require unchanged object.spec.affinity message \"moved\" }\n"]);
         assert!(emission.artifacts.is_empty());
         let [refusal] = &emission.diagnostics[..] else { panic!("{:?}", emission.diagnostics) };
         assert_eq!(refusal.code.id, "not-expressible");
         assert!(refusal.message.starts_with("`p/old` cannot be written for kyverno: "), "{}", refusal.message);
-        assert!(sources.text(refusal.labels[0].0).contains("on update"), "{}", sources.text(refusal.labels[0].0));
+        assert!(sources.text(refusal.labels[0].0).contains("unchanged object.spec.affinity"), "{}", sources.text(refusal.labels[0].0));
         assert!(matches!(emission.report[0].outcome, Outcome::Refused(_)));
 
         let name = "a-rule-with-a-name-that-is-longer-than-any-name-of-a-policy-can-be";

@@ -65,7 +65,7 @@ impl Lowering<'_> {
                 Ok(self.variable("object", expr))
             }
             Root::Pod => self.pod(),
-            Root::OldObject => self.unsupported("`oldObject`"),
+            Root::OldObject => Ok(self.variable("oldObject", Expr::Global("oldObject").to("dyn"))),
             Root::NamespaceObject => self.unsupported("`namespaceObject`"),
             Root::Request => self.unsupported("`request`"),
         }

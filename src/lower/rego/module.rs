@@ -4,7 +4,7 @@ use super::helper::Helper;
 use super::print::KEYWORDS;
 use super::scope::{NULL, Scope};
 use super::simplify::snake;
-use super::tree::{Body, Expr, Head, Operator, Rule as RegoRule, Scalar, Step, Stmt};
+use super::tree::{Body, Expr, Head, Operator, Path, Rule as RegoRule, Scalar, Step, Stmt};
 use crate::ir::{
     Action, Cond, Const, Function, Kind, Message, Operation, Piece, PodPath, Rule, Severity, Stmt as IrStmt, Value,
     walk::{Node, walk},
@@ -26,6 +26,8 @@ pub struct Module {
     pub(super) values: Vec<RegoRule>,
     pub(super) place: bool,
     pub(super) old_object: bool,
+    /// Whether a rule is about deletions.
+    pub(super) deletes: bool,
 }
 
 /// API version and kind.
@@ -137,9 +139,6 @@ impl Module {
         if let Some((construct, span)) = rule.unlowered.first() {
             return Err(Unsupported::new(construct.clone(), *span));
         }
-        if rule.operations.contains(&Operation::Delete) {
-            return Err(Unsupported::new("`on delete`", rule.span));
-        }
         if let Some(kind) = rule.kinds.iter().find(|kind| kind.subresource.is_some()) {
             return Err(Unsupported::new(
                 format!("the subresource of `{}/{}`", kind.kind, kind.subresource.as_deref().unwrap_or_default()),
@@ -156,6 +155,7 @@ impl Module {
     }
 
     pub(super) fn lower(&mut self, rule: &Rule) -> Lowered<()> {
+        self.deletes |= rule.operations.contains(&Operation::Delete);
         let guard = self.guard(rule);
         let guarded = Stmt::Holds(Expr::var(guard));
         let mut scope = Scope::new(self, rule);
@@ -273,18 +273,25 @@ impl Module {
     #[must_use]
     pub fn foundation(&self) -> Vec<RegoRule> {
         let rule = |head, body| RegoRule { comment: Vec::new(), head, body: Body(body) };
-        let review = Expr::var("input").key("kind").infix(Operator::Eq, Expr::string("AdmissionReview"));
-        let path = super::tree::Path { root: "input".to_owned(), keys: vec!["kind".to_owned()] };
-        let plain = Stmt::Unless(path, Scalar::String("AdmissionReview".to_owned()));
+        let review = || Stmt::Holds(Expr::var("input").key("kind").infix(Operator::Eq, Expr::string("AdmissionReview")));
+        let path = |keys: &[&str]| Path { root: "input".to_owned(), keys: keys.iter().map(|key| (*key).to_owned()).collect() };
+        let plain = || Stmt::Unless(path(&["kind"]), Scalar::String("AdmissionReview".to_owned()));
         let request = || Expr::var("input").key("request");
-        let mut rules = vec![
-            rule(Head::Value("obj".to_owned(), request().key("object")), vec![Stmt::Holds(review.clone())]),
-            rule(Head::Value("obj".to_owned(), Expr::var("input")), vec![plain.clone()]),
-            rule(Head::Value("operation".to_owned(), request().key("operation")), vec![Stmt::Holds(review.clone())]),
-            rule(Head::Value("operation".to_owned(), Expr::string("CREATE")), vec![plain]),
-        ];
+        let mut rules = Vec::new();
+        if self.deletes {
+            // What is deleted is the old object of the request, which has no other.
+            let kept = Stmt::Unless(path(&["request", "operation"]), Scalar::String("DELETE".to_owned()));
+            let deleted = Stmt::Holds(request().key("operation").infix(Operator::Eq, Expr::string("DELETE")));
+            rules.push(rule(Head::Value("obj".to_owned(), request().key("object")), vec![review(), kept]));
+            rules.push(rule(Head::Value("obj".to_owned(), request().key("oldObject")), vec![review(), deleted]));
+        } else {
+            rules.push(rule(Head::Value("obj".to_owned(), request().key("object")), vec![review()]));
+        }
+        rules.push(rule(Head::Value("obj".to_owned(), Expr::var("input")), vec![plain()]));
+        rules.push(rule(Head::Value("operation".to_owned(), request().key("operation")), vec![review()]));
+        rules.push(rule(Head::Value("operation".to_owned(), Expr::string("CREATE")), vec![plain()]));
         if self.old_object {
-            rules.push(rule(Head::Value("old_object".to_owned(), request().key("oldObject")), vec![Stmt::Holds(review)]));
+            rules.push(rule(Head::Value("old_object".to_owned(), request().key("oldObject")), vec![review()]));
         }
         for (guard, name) in &self.guards {
             let operations = guard.operations.iter().map(|operation| Expr::string(operation_name(*operation))).collect();
