@@ -1,6 +1,7 @@
 //! What `polc` says of wrong input: one declaration a code, with text, help and places.
 
 pub mod codes;
+mod excerpt;
 pub mod render;
 
 use serde::Serialize;

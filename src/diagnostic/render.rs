@@ -1,7 +1,8 @@
 //! Diagnostics as text for people and as JSON for programs.
 
-use super::{Diagnostic, Level, Sources};
-use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity, SourceCode};
+use super::excerpt::Excerpt;
+use super::{Diagnostic, Level, Sources, Span};
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode};
 use serde_json::{Value, json};
 use std::fmt;
 
@@ -9,7 +10,7 @@ use std::fmt;
 #[derive(Debug)]
 struct Drawn<'a> {
     diagnostic: &'a Diagnostic,
-    source: Option<NamedSource<String>>,
+    source: Option<Excerpt>,
     others: Vec<Drawn<'a>>,
     labels: Vec<LabeledSpan>,
     message: String,
@@ -56,40 +57,44 @@ impl miette::Diagnostic for Drawn<'_> {
 /// The diagnostic with those of its labels that are in the first label's source; labels elsewhere follow as related places.
 fn drawn<'a>(diagnostic: &'a Diagnostic, sources: &Sources) -> Drawn<'a> {
     let main = diagnostic.labels.first().map(|(span, _)| span.source);
-    let label = |span: super::Span, text: &str| {
-        let length = span.end.saturating_sub(span.start) as usize;
-        LabeledSpan::new((!text.is_empty()).then(|| text.to_owned()), span.start as usize, length)
+    let place = |message: String, others: Vec<Drawn<'a>>, places: &[&(Span, String)]| {
+        let source = places.first().and_then(|(span, _)| sources.get(span.source));
+        let source = source.map(|source| Excerpt::new(source, places.iter().map(|(span, _)| *span)));
+        let label = |(span, text): &(Span, String)| {
+            let (start, end) = source.as_ref().map_or((0, 0), |excerpt| (excerpt.offset(span.start), excerpt.offset(span.end)));
+            LabeledSpan::new((!text.is_empty()).then(|| text.clone()), start, end.saturating_sub(start))
+        };
+        let labels = places.iter().map(|place| label(place)).collect();
+        Drawn { diagnostic, others, labels, message, source }
     };
-    let named = |index: u32| sources.get(index).map(|source| NamedSource::new(&source.name, source.text.clone()));
-    let others = diagnostic.labels.iter().filter(|(span, _)| Some(span.source) != main).map(|(span, text)| Drawn {
-        diagnostic,
-        source: named(span.source),
-        others: Vec::new(),
-        labels: vec![label(*span, text)],
-        message: if text.is_empty() { "related".to_owned() } else { text.clone() },
+    let (own, elsewhere): (Vec<_>, Vec<_>) = diagnostic.labels.iter().partition(|(span, _)| Some(span.source) == main);
+    let others = elsewhere.into_iter().map(|other| {
+        let message = if other.1.is_empty() { "related".to_owned() } else { other.1.clone() };
+        place(message, Vec::new(), &[other])
     });
-    Drawn {
-        diagnostic,
-        source: main.and_then(named),
-        others: others.collect(),
-        labels: diagnostic.labels.iter().filter(|(span, _)| Some(span.source) == main).map(|(span, text)| label(*span, text)).collect(),
-        message: diagnostic.message.clone(),
-    }
+    place(diagnostic.message.clone(), others.collect(), &own)
 }
 
-/// All diagnostics, drawn with their places in the source.
+/// How many diagnostics are drawn: nobody reads more at once, and a file that is no `.pol` gives many.
+pub const MAX_DRAWN: usize = 100;
+
+/// The diagnostics, drawn with their places in the source; after [`MAX_DRAWN`], the number of those that are left out.
 #[must_use]
 pub fn render(diagnostics: &[Diagnostic], sources: &Sources, color: bool) -> String {
     let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_width(120);
     let mut text = String::new();
-    for diagnostic in diagnostics {
+    for diagnostic in diagnostics.iter().take(MAX_DRAWN) {
         // Writing to a `String` cannot fail; what miette cannot draw is said in one line.
         let mut one = String::new();
         if handler.render_report(&mut one, &drawn(diagnostic, sources)).is_err() {
             one = format!("{}: {}\n", diagnostic.code.id, diagnostic.message);
         }
         text.push_str(&one);
+    }
+    let more = diagnostics.len().saturating_sub(MAX_DRAWN);
+    if more > 0 {
+        text.push_str(&format!("\nand {more} more\n"));
     }
     text
 }

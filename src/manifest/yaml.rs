@@ -131,6 +131,7 @@ fn explain(text: &str, line: u32, failure: Failure) -> YamlError {
             let mark = error.marker();
             let message = match error.info() {
                 "simple key expect ':'" | "simple key expected ':'" => "a `:` is missing after a key".to_owned(),
+                "recursion limit exceeded" => format!("maps and lists nest deeper than {MAX_DEPTH}"),
                 info => info.to_owned(),
             };
             (message, line.saturating_add(small(mark.line()).saturating_sub(1)), small(mark.col()).saturating_add(1))

@@ -115,7 +115,7 @@ fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
 
 fn collect<'a>(files: &'a [(u32, File)], diagnostics: &mut Vec<Diagnostic>) -> BTreeMap<String, PackItems<'a>> {
     let mut packs: BTreeMap<String, PackItems<'a>> = BTreeMap::new();
-    for (_, file) in files {
+    for (source, file) in files {
         let mut name: Option<&Name> = None;
         for item in &file.items {
             if let ItemKind::Pack(pack) = &item.kind {
@@ -130,13 +130,15 @@ fn collect<'a>(files: &'a [(u32, File)], diagnostics: &mut Vec<Diagnostic>) -> B
             }
         }
         let Some(name) = name else {
-            if let Some(item) = file.items.first() {
-                let start = Span { end: item.span.start.saturating_add(1), ..item.span };
-                diagnostics.push(
+            diagnostics.push(match file.items.first() {
+                Some(item) => {
+                    let start = Span { end: item.span.start.saturating_add(1), ..item.span };
                     Diagnostic::error(&codes::MISSING_PACK, start, "the file does not say which pack it belongs to")
-                        .with_help("begin it with `pack NAME`"),
-                );
-            }
+                        .with_help("begin it with `pack NAME`")
+                }
+                None => Diagnostic::error(&codes::MISSING_PACK, Span { source: *source, start: 0, end: 0 }, "there is no item in the file")
+                    .with_help("begin it with `pack NAME` and write a rule, or remove the file"),
+            });
             continue;
         };
         let pack = packs.entry(name.node.clone()).or_default();

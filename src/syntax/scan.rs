@@ -514,8 +514,10 @@ impl Scanner<'_> {
             b']' => b'[',
             _ => b'{',
         };
-        let floor = self.frames.iter().rposition(|frame| frame.value).unwrap_or_default();
-        let Some(index) = self.frames.iter().rposition(|frame| frame.sign == opening).filter(|index| *index >= floor) else {
+        // not beyond the message that it stands in, and not far into what nests too deep anyway
+        let near = self.frames.iter().enumerate().rev().take(2 * MAX_DEPTH);
+        let stop = near.clone().find(|(_, frame)| frame.sign == opening || frame.value);
+        let Some(index) = stop.filter(|(_, frame)| frame.sign == opening).map(|(index, _)| index) else {
             self.scan.broken = true;
             self.problem(
                 &codes::UNCLOSED,

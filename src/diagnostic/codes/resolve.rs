@@ -129,7 +129,8 @@ for a list.\n";
         "`use` names a pack that is among the given files or under the policies root.\n";
     /// A file that does not name its pack.
     MISSING_PACK = "missing-pack", "a file that does not name its pack",
-        "Rules are known by `pack/rule`, so every file says once which pack it belongs to. Several files may belong to one.\n\n```pol\npack hardening\n```\n";
+        "Rules are known by `pack/rule`, so every file says once which pack it belongs to. Several files may belong to one. A file without any item, such as an \
+empty one, is refused too: it may be what is left of a file of rules.\n\n```pol\npack hardening\n```\n";
     /// Packs that use each other.
     USE_CYCLE = "use-cycle", "packs that use each other",
         "`use` brings in another pack, with params of its own. Two packs that use each other would have no order in which params and exceptions count.\n";
