@@ -1,7 +1,7 @@
 //! Reading manifests and the built-in checks, over the fixtures in `tests/manifests/`.
 //!
 //! A file in `bad/` is named after the check that it fails, and says in comments what is found in it, and nothing else:
-//! `# expect LINE:COLUMN error|warning FIELD: MESSAGE`. In a file in `good/` nothing is found.
+//! `# expect LINE:COLUMN error|warning FIELD: MESSAGE`. The files in `many/` do the same, with many mistakes at once. In a file in `good/` nothing is found.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,7 +17,7 @@ use polc::manifest::builtin::{Checker, builtin_ids};
 use polc::manifest::{Finding, MAX_DEPTH, Read, read, read_text};
 use polc::object::{Node, Value};
 use proptest::prelude::*;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 fn fixtures(folder: &str) -> Vec<(PathBuf, String)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/manifests").join(folder);
@@ -44,19 +44,32 @@ fn line_of(finding: &Finding) -> String {
     format!("{}:{} {level} {}: {}", finding.line, finding.column, finding.field, finding.message)
 }
 
+/// The findings in a file, and what it should say where it does not say them.
+fn unlike(path: &Path, text: &str) -> (Vec<Finding>, Option<String>) {
+    let found = judge(text);
+    let wanted: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# expect ")).collect();
+    let lines: Vec<String> = found.iter().map(line_of).collect();
+    let wrong = (lines != wanted).then(|| format!("{} should say\n# expect {}\n", path.display(), lines.join("\n# expect ")));
+    (found, wrong)
+}
+
 #[test]
 fn finds_in_a_bad_file_what_it_says() {
     let mut wrong = String::new();
     for (path, text) in fixtures("bad") {
-        let found = judge(&text);
-        let wanted: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# expect ")).collect();
-        let lines: Vec<String> = found.iter().map(line_of).collect();
-        if lines != wanted {
-            wrong += &format!("{} should say\n# expect {}\n", path.display(), lines.join("\n# expect "));
-        }
+        let (found, unlike) = unlike(&path, &text);
+        wrong.extend(unlike);
         let id = path.file_stem().unwrap().to_str().unwrap();
         assert!(found.iter().any(|finding| finding.id == id), "{}: {found:#?}", path.display());
     }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn finds_each_of_many_mistakes_at_once() {
+    let files = fixtures("many");
+    assert!(!files.is_empty());
+    let wrong: String = files.iter().filter_map(|(path, text)| unlike(path, text).1).collect();
     assert!(wrong.is_empty(), "{wrong}");
 }
 

@@ -79,7 +79,7 @@ pub(super) fn structure(id: TypeId, node: &Node, entries: &[(Key, Node)], path: 
             Some(field) => {
                 check(&field.ty, Some(field), value, &own, findings);
             }
-            None => unknown(shape, key, &own, findings),
+            None => unknown(shape, (key, value), entries, path, findings),
         }
     }
     for name in &shape.required {
@@ -181,6 +181,7 @@ fn wrong_type(ty: &FieldType, field: Option<&Field>, node: &Node, path: &Path<'_
         FieldType::Any => return,
     };
     let help = match (ty, &node.value) {
+        (FieldType::String, Value::List(_)) if field.is_some_and(|field| !field.values.is_empty()) => ": choose one",
         (FieldType::String, Value::Bool(_) | Value::Int(_) | Value::Float(_)) => ": put it in quotes",
         (FieldType::Int | FieldType::Number, Value::String(text)) if text.parse::<f64>().is_ok() => ": remove the quotes",
         (FieldType::Bool, Value::String(text)) if matches!(&**text, "true" | "false") => ": remove the quotes",
@@ -201,8 +202,22 @@ fn describe(node: &Node) -> String {
         Value::Int(number) => format!("the number {number}"),
         Value::Float(number) => format!("the number {number}"),
         Value::String(text) => format!("the text {}", quote(text)),
-        Value::List(_) => "a list".to_owned(),
+        Value::List(items) => match items.iter().map(plain).collect::<Option<Vec<_>>>() {
+            Some(words) if !words.is_empty() => format!("the list {}", quote(&format!("[{}]", words.join(", ")))),
+            Some(_) | None => "a list".to_owned(),
+        },
         Value::Map(_) => "a map".to_owned(),
+    }
+}
+
+/// A scalar as a list shows it.
+fn plain(node: &Node) -> Option<String> {
+    match &node.value {
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Int(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number.to_string()),
+        Value::String(text) => Some(text.to_string()),
+        Value::Null | Value::List(_) | Value::Map(_) => None,
     }
 }
 
@@ -225,13 +240,14 @@ fn quantity(text: &str, node: &Node, path: &Path<'_>, findings: &mut Findings) {
     }
 }
 
+/// A field that the struct does not have. Where it is likely a misspelt one, its value is checked as that one's, so that one look finds both mistakes.
 #[cold]
-fn unknown(shape: &Shape, key: &Key, path: &Path<'_>, findings: &mut Findings) {
+fn unknown(shape: &Shape, (key, value): (&Key, &Node), entries: &[(Key, Node)], path: &Path<'_>, findings: &mut Findings) {
     let fields = &shape.id.get().fields;
     let name = &*key.name;
     let kind = shape.id.short_name();
-    let help = match fields.keys().find(|field| field.eq_ignore_ascii_case(name)).copied().or_else(|| nearest(name, fields.keys().copied()))
-    {
+    let near = fields.keys().find(|field| field.eq_ignore_ascii_case(name)).copied().or_else(|| nearest(name, fields.keys().copied()));
+    let help = match near {
         Some(field) => format!(": did you mean `{field}`?"),
         None if name == "$patch" => ": it directs a patch, and this is an object".to_owned(),
         None => match deeper(shape.id, name) {
@@ -239,7 +255,14 @@ fn unknown(shape: &Shape, key: &Key, path: &Path<'_>, findings: &mut Findings) {
             None => String::new(),
         },
     };
-    findings.error("schema-unknown-field", path, key_at(key), format!("{} is no field of {kind}{help}", quote(name)));
+    findings.error("schema-unknown-field", &Path::Field(path, name), key_at(key), format!("{} is no field of {kind}{help}", quote(name)));
+    if let Some(near) = near
+        && value.value != Value::Null
+        && !entries.iter().any(|(other, _)| &*other.name == near)
+        && let Some(field) = shape.field(near)
+    {
+        check(&field.ty, Some(field), value, &Path::Field(path, near), findings);
+    }
 }
 
 /// Where, one or two steps further down, a struct has a field of this name.

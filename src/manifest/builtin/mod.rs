@@ -11,7 +11,7 @@ use crate::diagnostic::Level;
 use crate::ir::Severity;
 use crate::object::{Key, Node};
 use path::Path;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A built-in check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +78,7 @@ pub fn builtin(id: &str) -> Option<&'static BuiltinInfo> {
 #[derive(Debug, Default)]
 pub struct Checker {
     seen: BTreeMap<object::Identity, (String, u32)>,
+    presets: BTreeSet<String>,
     foreign: BTreeMap<(String, String), usize>,
 }
 
@@ -90,10 +91,12 @@ impl Checker {
 
     /// What is wrong with an object of the file `source`, in the order of the text, what its reading found included. An object without a namespace is in `namespace`.
     pub fn check(&mut self, source: &str, document: &Document, namespace: &str) -> Vec<Finding> {
-        let mut findings = Findings(document.findings.clone());
+        let mut findings = Findings { found: document.findings.clone(), presets: std::mem::take(&mut self.presets) };
         self.object(source, document, namespace, &mut findings);
-        findings.0.sort_by_key(|finding| (finding.line, finding.column));
-        findings.0
+        let Findings { mut found, presets } = findings;
+        self.presets = presets;
+        found.sort_by_key(|finding| (finding.line, finding.column));
+        found
     }
 
     /// The apiVersions and kinds of groups that are not Kubernetes' own, with the number of their objects: of those only the metadata was checked.
@@ -104,12 +107,16 @@ impl Checker {
 }
 
 /// What was found so far.
-struct Findings(Vec<Finding>);
+struct Findings {
+    found: Vec<Finding>,
+    /// The names of the PodPresets that were seen.
+    presets: BTreeSet<String>,
+}
 
 impl Findings {
     #[cold]
     fn add(&mut self, id: &'static str, level: Level, path: &Path<'_>, (line, column): (u32, u32), message: String) {
-        self.0.push(Finding { id, level, message, field: path.to_string(), line, column });
+        self.found.push(Finding { id, level, message, field: path.to_string(), line, column });
     }
 
     fn error(&mut self, id: &'static str, path: &Path<'_>, place: (u32, u32), message: String) {

@@ -20,6 +20,11 @@ impl Checker {
         let Some((api_version, kind)) = type_of(node, findings) else { return };
         let schema = Schema::kubernetes();
         let known = schema.by_gvk(api_version, kind);
+        if kind == "PodPreset" && api_version.starts_with("settings.k8s.io/") {
+            findings
+                .presets
+                .extend(node.get("metadata").and_then(|metadata| metadata.get("name")).and_then(Node::as_str).map(str::to_owned));
+        }
         match known {
             Some(info) => {
                 fields::structure(info.ty, node, node.entries(), &Path::Root, findings);

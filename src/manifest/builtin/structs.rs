@@ -184,11 +184,20 @@ pub(super) fn is_dns_subdomain(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(label)
 }
 
+const PRESET_NOTE: &str = "podpreset.admission.kubernetes.io/podpreset-";
+
 fn legacy_annotations(entries: &[(Key, Node)], path: &Path<'_>, findings: &mut Findings) {
     let Some((_, annotations)) = entries.iter().find(|(key, _)| &*key.name == "annotations") else { return };
     for (key, _) in annotations.entries() {
         if key.name.starts_with("podpreset.admission.kubernetes.io/") {
-            let message = format!("{} has no effect: PodPreset is gone since Kubernetes 1.20", quote(&key.name));
+            let mut message = format!("{} has no effect: PodPreset is gone since Kubernetes 1.20", quote(&key.name));
+            // the controller noted each preset that it applied under the preset's name
+            let noted = key.name.strip_prefix(PRESET_NOTE).filter(|name| !findings.presets.contains(*name));
+            if let (Some(noted), false) = (noted, findings.presets.is_empty()) {
+                let right: Vec<String> = findings.presets.iter().map(|preset| format!("{PRESET_NOTE}{preset}")).collect();
+                let right = join(right.iter().map(String::as_str), "or");
+                message.push_str(&format!("; nor is there a preset {}, so it would be {right}", quote(noted)));
+            }
             findings.warning("inject-no-legacy", &Path::Field(&Path::Field(path, "annotations"), &key.name), key_at(key), message);
         }
     }
