@@ -1,15 +1,15 @@
 //! `polc build`
 
 use super::report::table;
-use super::{CompileArguments, Context, Failure, Format, Status, compile, output, print, print_json};
+use super::{CompileArguments, Context, Failure, Format, Status, compile, output, print, print_json, report_failure};
 use crate::diagnostic::codes::input;
 use crate::diagnostic::{Level, nearest};
 use crate::target::{self, Outcome, Target, TargetReport};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Compiles policies to what clusters enforce: `OUT/TARGET/...`.
 ///
@@ -89,12 +89,36 @@ fn rule_table(rows: &[TargetReport], targets: &[&'static str]) -> String {
     )
 }
 
+/// What Ctrl-C or a signal to terminate does: before anything is written it ends the program at once, afterwards the writing ends itself where nothing is lost.
+#[derive(Default)]
+struct Interrupts {
+    writing: Mutex<bool>,
+    signalled: AtomicBool,
+}
+
+impl Interrupts {
+    fn writing(&self) -> MutexGuard<'_, bool> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn signalled(&self, format: Format, context: &Context) {
+        // held until the end, so that no writing begins meanwhile
+        let writing = self.writing();
+        if *writing {
+            self.signalled.store(true, Ordering::SeqCst);
+        } else {
+            let _ = report_failure(&output::interrupted(), format, context);
+            std::process::exit(2);
+        }
+    }
+}
+
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {
     let targets = targets(&arguments.targets)?;
-    let interrupted = Arc::new(AtomicBool::new(false));
+    let interrupts = Arc::new(Interrupts::default());
     if !arguments.check {
-        let flag = Arc::clone(&interrupted);
-        ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst))
+        let (interrupts, format, context) = (Arc::clone(&interrupts), arguments.format, *context);
+        ctrlc::set_handler(move || interrupts.signalled(format, &context))
             .map_err(|error| Failure::new(&input::INTERRUPTED, format!("cannot listen for interrupts: {error}")))?;
     }
     let (compiled, loaded) = compile(&arguments.paths, &arguments.compile, context)?;
@@ -107,7 +131,8 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
     let plan = output::plan(&arguments.out, &names.iter().map(|name| (*name).to_owned()).collect(), &emission.artifacts)?;
     let stale = arguments.check && !plan.changes.is_empty();
     if !arguments.check {
-        output::write(&plan, &interrupted)?;
+        *interrupts.writing() = true;
+        output::write(&plan, &interrupts.signalled)?;
     }
     match arguments.format {
         Format::Json => print_json(&Report {

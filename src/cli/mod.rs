@@ -113,6 +113,7 @@ fn io_text(error: &io::Error) -> String {
 }
 
 /// What every command gets.
+#[derive(Debug, Clone, Copy)]
 struct Context {
     color: bool,
     error_color: bool,

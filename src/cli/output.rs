@@ -179,7 +179,6 @@ fn create_folders(path: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 fn stage_and_commit(plan: &Plan<'_>, interrupted: &AtomicBool) -> Result<(), Failure> {
-    let stop = || Failure::new(&input::INTERRUPTED, "interrupted; nothing was changed".to_owned());
     let staging = tempfile::Builder::new()
         .prefix(".polc-staging-")
         .tempdir_in(&plan.out)
@@ -194,7 +193,7 @@ fn stage_and_commit(plan: &Plan<'_>, interrupted: &AtomicBool) -> Result<(), Fai
     let new = staging.path().join("new");
     for path in &plan.changes.written {
         if interrupted.load(Ordering::SeqCst) {
-            return Err(stop());
+            return Err(self::interrupted());
         }
         if let Some(artifact) = plan.artifacts.get(path.as_str()) {
             stage(&new.join(path), &artifact.contents)?;
@@ -202,7 +201,7 @@ fn stage_and_commit(plan: &Plan<'_>, interrupted: &AtomicBool) -> Result<(), Fai
     }
     stage(&new.join(MANIFEST), format!("{manifest}\n").as_bytes())?;
     if interrupted.load(Ordering::SeqCst) {
-        return Err(stop());
+        return Err(self::interrupted());
     }
     let mut journal = Journal::default();
     let old = staging.path().join("old");
@@ -218,6 +217,11 @@ fn stage_and_commit(plan: &Plan<'_>, interrupted: &AtomicBool) -> Result<(), Fai
         remove_empty_parents(&plan.out, path);
     }
     Ok(())
+}
+
+/// The failure of a build that a signal ended.
+pub fn interrupted() -> Failure {
+    Failure::new(&input::INTERRUPTED, "interrupted; nothing was changed".to_owned())
 }
 
 fn stage(path: &Path, contents: &[u8]) -> Result<(), Failure> {

@@ -7,9 +7,17 @@ pub mod syntax;
 
 use super::Code;
 
+/// The codes by stage, each with what the stage does, for a heading.
+pub static STAGES: &[(&str, &[&Code])] = &[
+    ("Reading `.pol` files", syntax::ALL),
+    ("Names, types and meaning", resolve::ALL),
+    ("Writing targets", build::ALL),
+    ("Files, manifests and arguments", input::ALL),
+];
+
 /// All codes, in the order of their stages.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    [syntax::ALL, resolve::ALL, build::ALL, input::ALL].into_iter().flatten().copied()
+    STAGES.iter().flat_map(|(_, codes)| *codes).copied()
 }
 
 /// The code with this id.
