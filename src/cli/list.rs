@@ -39,6 +39,7 @@ struct Tests {
     allow: usize,
     deny: usize,
     skip: usize,
+    gives: usize,
 }
 
 fn tests_of<'a>(id: &str, tests: impl Iterator<Item = &'a Test>) -> Tests {
@@ -47,6 +48,7 @@ fn tests_of<'a>(id: &str, tests: impl Iterator<Item = &'a Test>) -> Tests {
             Expect::Allow => count.allow += 1,
             Expect::Deny(_) => count.deny += 1,
             Expect::Skip => count.skip += 1,
+            Expect::Gives(_) => count.gives += 1,
         }
         count
     })
@@ -68,6 +70,15 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
             severity: rule.severity,
             tags: rule.tags.clone(),
             tests: tests_of(&rule.id, packs().flat_map(|pack| &pack.tests)),
+        }));
+        let changes = pack.mutations.iter().map(|mutation| ("mutation", &mutation.head));
+        items.extend(changes.chain(pack.generations.iter().map(|generation| ("generation", &generation.head))).map(|(kind, head)| Item {
+            id: head.id.clone(),
+            kind,
+            title: title(&head.doc),
+            severity: head.severity,
+            tags: head.tags.clone(),
+            tests: tests_of(&head.id, packs().flat_map(|pack| &pack.tests)),
         }));
         items.extend(pack.uncompiled.iter().map(|item| Item {
             id: item.id.clone(),

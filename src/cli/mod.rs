@@ -6,6 +6,7 @@ mod build;
 mod check;
 mod completions;
 mod explain;
+mod fix;
 mod ir;
 mod list;
 mod output;
@@ -60,6 +61,7 @@ enum Format {
 enum Command {
     Build(build::Arguments),
     Check(check::Arguments),
+    Fix(fix::Arguments),
     Test(test::Arguments),
     List(list::Arguments),
     Ir(ir::Arguments),
@@ -153,6 +155,7 @@ pub fn run() -> ExitCode {
     let format = match &arguments.command {
         Command::Build(a) => a.format,
         Command::Check(a) => a.format,
+        Command::Fix(a) => a.format,
         Command::Test(a) => a.format,
         Command::List(a) => a.format,
         Command::Ir(_) | Command::Explain(_) | Command::Completions(_) => Format::Text,
@@ -160,6 +163,7 @@ pub fn run() -> ExitCode {
     let result = match arguments.command {
         Command::Build(a) => build::run(&a, &context),
         Command::Check(a) => check::run(&a, &context),
+        Command::Fix(a) => fix::run(&a, &context),
         Command::Test(a) => test::run(&a, &context),
         Command::List(a) => list::run(&a, &context),
         Command::Ir(a) => ir::run(&a, &context),

@@ -1,5 +1,7 @@
 //! `polc test`
 
+mod changes;
+
 use super::sources::{Loaded, read_bytes};
 use super::{CompileArguments, Context, Failure, Format, Status, compile, print, print_json};
 use crate::diagnostic::codes::input;
@@ -124,6 +126,8 @@ fn problem(expect: &Expect, verdict: Option<&Verdict>) -> Option<String> {
         (Expect::Allow, Verdict::Skip) => Some("expected a pass, but the rule does not apply (say `skip`)".to_owned()),
         (_, Verdict::NotJudged(missing)) => Some(format!("not judged: {missing}")),
         (_, Verdict::Fail { message, .. }) => Some(format!("expected no finding, got `{message}`")),
+        // The resolver lets no rule give an object.
+        (Expect::Gives(_), Verdict::Pass | Verdict::Skip) => Some("a rule gives no object".to_owned()),
         (Expect::Deny(_) | Expect::Skip, Verdict::Pass) | (Expect::Deny(_), Verdict::Skip) => {
             Some(format!("expected {}, but the rule {}", word(expect), if *verdict == Verdict::Pass { "passes" } else { "does not apply" }))
         }
@@ -135,15 +139,12 @@ fn word(expect: &Expect) -> &'static str {
         Expect::Allow => "allow",
         Expect::Deny(_) => "deny",
         Expect::Skip => "skip",
+        Expect::Gives(_) => "gives",
     }
 }
 
 /// Runs one test; gives what is wrong.
 fn run_test(test: &Test, bench: &Bench, loaded: &Loaded) -> Result<Vec<String>, Box<Failure>> {
-    let rules = bench.program.packs.values().flat_map(|pack| &pack.rules);
-    let Some((index, _)) = rules.enumerate().find(|(_, rule)| rule.id == test.rule) else {
-        return Ok(vec![format!("there is no rule `{}`", test.rule)]);
-    };
     let node = object(&test.object, loaded)?;
     let old = test.old_object.as_ref().map(|old| object(old, loaded)).transpose()?;
     let request = Request {
@@ -153,6 +154,17 @@ fn run_test(test: &Test, bench: &Bench, loaded: &Loaded) -> Result<Vec<String>, 
         namespace_object: None,
         request: None,
         default_namespace: None,
+    };
+    let packs = || bench.program.packs.values();
+    if let Some(mutation) = packs().flat_map(|pack| &pack.mutations).find(|mutation| mutation.head.id == test.rule) {
+        return changes::mutation_problems(mutation, test, &request, loaded);
+    }
+    if let Some(generation) = packs().flat_map(|pack| &pack.generations).find(|generation| generation.head.id == test.rule) {
+        return changes::generation_problems(generation, test, &request, loaded);
+    }
+    let rules = packs().flat_map(|pack| &pack.rules);
+    let Some((index, _)) = rules.enumerate().find(|(_, rule)| rule.id == test.rule) else {
+        return Ok(vec![format!("there is no rule `{}`", test.rule)]);
     };
     let outcome = bench.judge.judge(&request).find(|outcome| outcome.rule == index);
     let verdict = outcome.map(|outcome| outcome.verdict);

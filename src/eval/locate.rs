@@ -70,7 +70,7 @@ fn find(within: &Node, node: &Node, field: &mut String) -> bool {
     false
 }
 
-fn push_key(field: &mut String, key: &str) {
+pub(super) fn push_key(field: &mut String, key: &str) {
     let plain = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if !plain {

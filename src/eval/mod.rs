@@ -3,6 +3,7 @@
 //! The specification is the documentation of [`crate::ir`]; every back end gives the verdict and the message that this stage gives.
 //! Rules are planned once ([`Judge::new`]) and then judge any number of objects without copying them.
 
+pub mod change;
 pub mod duration;
 pub mod effective_request;
 pub mod glob;
@@ -192,7 +193,16 @@ fn verdict<'a>(plan: &'a Plan, kind: usize, run: &mut Run<'a>) -> Verdict {
         let only_the_object = request.operation == Operation::Create && request.old_object.is_none();
         return if only_the_object && !plan.operations.is_empty() { Verdict::NotJudged(Missing::Operation) } else { Verdict::Skip };
     }
-    let missing = if plan.reads_old && request.old_object.is_none() {
+    match (missing(plan, request), plan.kinds.get(kind)) {
+        (Some(missing), _) => Verdict::NotJudged(missing),
+        (None, None) => Verdict::Skip,
+        (None, Some(kind)) => run.rule(plan, kind),
+    }
+}
+
+/// What a rule needs and the request does not give.
+fn missing(plan: &Plan, request: &Request<'_>) -> Option<Missing> {
+    if plan.reads_old && request.old_object.is_none() {
         Some(Missing::OldObject)
     } else if plan.reads_namespace && request.namespace_object.is_none() {
         Some(Missing::NamespaceObject)
@@ -202,10 +212,5 @@ fn verdict<'a>(plan: &'a Plan, kind: usize, run: &mut Run<'a>) -> Verdict {
         Some(Missing::Pattern)
     } else {
         None
-    };
-    match (missing, plan.kinds.get(kind)) {
-        (Some(missing), _) => Verdict::NotJudged(missing),
-        (None, None) => Verdict::Skip,
-        (None, Some(kind)) => run.rule(plan, kind),
     }
 }

@@ -223,6 +223,11 @@ impl Planner {
         self.common
     }
 
+    /// Whether a pattern since the last rule is too large to run.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken
+    }
+
     pub(super) fn rule(&mut self, rule: &Rule) -> Plan {
         self.broken = false;
         self.slots.clear();
@@ -286,7 +291,7 @@ impl Planner {
             .collect()
     }
 
-    fn source(&mut self, source: &Source) -> Loop {
+    pub(super) fn source(&mut self, source: &Source) -> Loop {
         let (lists, map): (Vec<Expr>, _) = match &source.of {
             Elements::Lists(lists) => (self.values(lists).into(), None),
             Elements::Map(map) => (Vec::new(), Some(self.value(map))),
@@ -330,7 +335,7 @@ impl Planner {
         Box::new((self.value(left), self.value(right)))
     }
 
-    fn value(&mut self, value: &Value) -> Expr {
+    pub(super) fn value(&mut self, value: &Value) -> Expr {
         match value {
             Value::Const(constant) => Expr::Const(Constant::from(constant)),
             Value::Root(root) => Expr::Root(*root),
@@ -452,7 +457,7 @@ impl Planner {
         conds.iter().map(|cond| self.cond(cond)).collect()
     }
 
-    fn cond(&mut self, cond: &Cond) -> Test {
+    pub(super) fn cond(&mut self, cond: &Cond) -> Test {
         match cond {
             Cond::Const(value) => Test::Const(*value),
             Cond::Not(cond) => Test::Not(Box::new(self.cond(cond))),

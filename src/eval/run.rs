@@ -14,7 +14,7 @@ type Result<'a, T> = std::result::Result<T, Wrong<'a>>;
 
 /// What a loop has bound.
 #[derive(Debug, Clone)]
-enum Bound<'a> {
+pub(super) enum Bound<'a> {
     /// A part of the object, and its place in its set where the loop goes over one.
     Node(&'a Node, Shape, usize),
     /// Something else.
@@ -107,6 +107,16 @@ impl<'a> Run<'a> {
         let mut message = Message::default();
         message.push(&format!("cannot read `{path}`"));
         fail(message, place.or_object(self.request))
+    }
+
+    /// Sets the kind of the object.
+    pub(super) fn enter(&mut self, kind: &'a Kind) {
+        self.kind = Some(kind);
+    }
+
+    /// The path of the first read that finds something unreadable.
+    pub(super) fn unreadable_path(&mut self, plan: &'a Plan) -> Option<String> {
+        plan.reads.iter().find(|read| self.check_read(read, &read.sources).is_some()).map(|read| read.path.to_string())
     }
 
     fn verdict(&mut self, plan: &'a Plan) -> Result<'a, Verdict> {
@@ -225,14 +235,14 @@ impl<'a> Run<'a> {
     }
 
     #[inline]
-    fn bind(&mut self, slot: usize, element: Bound<'a>) {
+    pub(super) fn bind(&mut self, slot: usize, element: Bound<'a>) {
         if let Some(bound) = self.env.get_mut(slot) {
             *bound = element;
         }
     }
 
     /// Runs `f` for each element that counts until it gives true, and gives whether it did.
-    fn each(&mut self, source: &'a Loop, f: &mut dyn FnMut(&mut Self) -> Result<'a, bool>) -> Result<'a, bool> {
+    pub(super) fn each(&mut self, source: &'a Loop, f: &mut dyn FnMut(&mut Self) -> Result<'a, bool>) -> Result<'a, bool> {
         if let Some(map) = &source.map {
             return self.each_entry(source, map, f);
         }

@@ -7,6 +7,7 @@
 //!
 //! Evaluation is total. A [`Value`] is absent or a value; a [`Cond`] is true or false. Only [`Read`]s can fail a rule otherwise.
 
+pub mod change;
 pub mod print;
 mod quantity;
 pub mod walk;
@@ -35,7 +36,11 @@ pub struct Pack {
     pub params: BTreeMap<String, Const>,
     /// Its rules in the order of the source. A rule that can never apply (constant `where`) is here with `applies: Const(false)`.
     pub rules: Vec<Rule>,
-    /// Items that are resolved and type-checked but that no target carries yet: mutations, generations, exemptions.
+    /// Its mutations in the order of the source.
+    pub mutations: Vec<change::Mutation>,
+    /// Its generations in the order of the source.
+    pub generations: Vec<change::Generation>,
+    /// Items that are resolved and type-checked but that no target carries yet: exemptions.
     pub uncompiled: Vec<Uncompiled>,
     /// Its `pod-security` block.
     pub pod_security: Option<PodSecurity>,
@@ -50,7 +55,7 @@ pub struct Pack {
 pub struct Uncompiled {
     /// `pack/name`.
     pub id: String,
-    /// `mutation`, `generation`, `exempt`.
+    /// `exempt`
     pub construct: &'static str,
     /// Its `///` text.
     pub doc: String,
@@ -728,7 +733,7 @@ pub struct Test {
 }
 
 /// The object of a test.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum Given {
     /// Written in the source.
     Object(serde_json::Value),
@@ -743,6 +748,8 @@ pub enum Expect {
     Allow,
     /// The rule fails, with a message that contains this.
     Deny(Option<String>),
-    /// The rule does not apply.
+    /// The rule does not apply; a mutation leaves the object as it is, a generation brings nothing.
     Skip,
+    /// The mutation makes this object of it, or the generation brings this object.
+    Gives(Given),
 }

@@ -2,6 +2,8 @@
 //!
 //! `$0` is the variable of slot 0, `x.f~` a field whose zero or empty value is absent, `x.f{= d}` a field with a default, `absent` a value that never is there.
 
+mod change;
+
 use super::{
     Aggregate, Cond, Const, Elements, Expect, Form, Function, Given, Item, Level, Levels, Message, Operation, Order, Piece, PodSecurity,
     Presence, Program, Read, Root, Rule, Source, Stmt, Targets, Test, Ty, Value,
@@ -26,6 +28,14 @@ pub fn print(program: &Program) -> String {
         for rule in &pack.rules {
             out.push('\n');
             print_rule(&mut out, rule);
+        }
+        for mutation in &pack.mutations {
+            out.push('\n');
+            change::mutation(&mut out, mutation);
+        }
+        for generation in &pack.generations {
+            out.push('\n');
+            change::generation(&mut out, generation);
         }
         if let Some(block) = &pack.pod_security {
             out.push('\n');
@@ -63,6 +73,12 @@ fn print_rule(out: &mut String, rule: &Rule) {
         0,
         &format!("rule {} {} {}", rule.id, format!("{:?}", rule.severity).to_lowercase(), format!("{:?}", rule.action).to_lowercase()),
     );
+    print_clauses(out, rule);
+    statements(out, 1, &rule.body);
+}
+
+/// What a rule, mutation or generation says before its statements.
+fn print_clauses(out: &mut String, rule: &Rule) {
     if !rule.tags.is_empty() {
         line(out, 1, &format!("tags {}", rule.tags.join(", ")));
     }
@@ -92,7 +108,6 @@ fn print_rule(out: &mut String, rule: &Rule) {
         line(out, 1, &print_read(read));
     }
     line(out, 1, &format!("applies {}", cond(&rule.applies)));
-    statements(out, 1, &rule.body);
 }
 
 fn operation_name(operation: Operation) -> &'static str {
@@ -385,6 +400,7 @@ fn print_test(out: &mut String, test: &Test) {
         Expect::Deny(None) => "deny".to_owned(),
         Expect::Deny(Some(text)) => format!("deny {}", quoted(text)),
         Expect::Skip => "skip".to_owned(),
+        Expect::Gives(result) => format!("gives {}", given(result)),
     };
     line(out, 0, &format!("test {} {expect} on {}", test.rule, operation_name(test.operation)));
     for (name, value) in &test.params {

@@ -8,9 +8,11 @@ pub mod builtin;
 mod json;
 mod read;
 mod scalar;
+mod write;
 mod yaml;
 
 pub use read::{Document, Read, read, read_text};
+pub use write::yaml;
 
 use crate::diagnostic::Level;
 

@@ -1,87 +1,315 @@
-//! Mutations and generations: resolved and type-checked.
+//! Mutations and generations.
 
 use super::context::Context;
+use super::stmt::without_defaults;
 use super::types::{Term, Typed, describe, join, structure, ty_of};
+use super::rule::{Header, Owner};
+use super::{Dropped, PackItems, World, fold, iter::Iter, overlap};
 use crate::diagnostic::codes::resolve as codes;
-use crate::diagnostic::{Span, nearest};
-use crate::ir::{Ty, Value};
-use crate::syntax::ast::{self, Create, Expr, ExprKind, Name, ObjectField};
+use crate::diagnostic::{Diagnostic, Level, Span, nearest};
+use crate::ir::change::{Change, Conflict, Content, Creation, Edit, Generation, MergeKey, Mutation};
+use crate::ir::{Cond, Const, Operation, Quantity, Root, Rule, Ty, Value};
+use crate::schema::Field;
+use crate::syntax::ast::{self, Clause, Create, Expr, ExprKind, Item, Name, ObjectField};
+
+/// What may stand at a place.
+struct Wanted {
+    ty: Ty,
+    /// The strings that it may hold; any where there is none.
+    values: &'static [&'static str],
+}
+
+impl Wanted {
+    fn any_of(ty: Ty) -> Self {
+        Wanted { ty, values: &[] }
+    }
+
+    fn of_field(field: &Field) -> Self {
+        Wanted { ty: ty_of(&field.ty), values: field.values }
+    }
+
+    /// What an element may be: of a list of enums the field says it.
+    fn element(&self, ty: &Ty) -> Self {
+        Wanted { ty: ty.clone(), values: self.values }
+    }
+}
+
+/// What `on conflict` says.
+pub(super) fn conflict(clauses: &[Clause]) -> Conflict {
+    let skip = clauses.iter().any(|clause| matches!(clause, Clause::OnConflict(how) if how.node == "skip"));
+    if skip { Conflict::Skip } else { Conflict::Overwrite }
+}
+
+/// Whether the operations are written.
+pub(super) fn operations_written(clauses: &[Clause]) -> bool {
+    clauses.iter().any(|clause| matches!(clause, Clause::Match { operations, .. } if !operations.is_empty()))
+}
+
+/// The clauses of a mutation or generation, and what it reads.
+fn head<'a>(context: &mut Context<'a>, item: &'a Item, name: &Name, header: Header<'a>, applies: Cond) -> Rule {
+    let never = matches!(applies, Cond::Const(false));
+    Rule {
+        id: format!("{}/{}", context.pack.name, name.node),
+        name: name.node.clone(),
+        doc: item.doc.clone(),
+        severity: header.severity,
+        action: header.action,
+        tags: header.tags,
+        docs: header.docs,
+        targets: header.targets,
+        kinds: context.kinds.clone(),
+        operations: header.operations,
+        reads: if never { Vec::new() } else { super::reads::distinct(std::mem::take(&mut context.reads)) },
+        applies,
+        body: Vec::new(),
+        slots: context.slots,
+        unlowered: super::rule::distinct(std::mem::take(&mut context.unlowered)),
+        span: item.span,
+    }
+}
+
+/// What is wrong with the clauses of something that changes objects.
+fn check_header(context: &mut Context<'_>, header: &Header<'_>, clauses: &[Clause]) {
+    if header.operations.contains(&Operation::Delete) {
+        context.error::<()>(
+            &codes::NOT_AVAILABLE,
+            header.matched.unwrap_or_default(),
+            "nothing is changed on delete",
+            "write `on create`, `on update` or both",
+        );
+    }
+    if let Some((kind, _)) = header.kinds.iter().find(|(kind, _)| kind.subresource.is_some()) {
+        let message = format!("`{}/{}` is a part of an object", kind.kind, kind.subresource.as_deref().unwrap_or_default());
+        context.error::<()>(&codes::NOT_AVAILABLE, header.matched.unwrap_or_default(), message, "match the kind without it");
+    }
+    if let Some(Clause::Action(action)) = clauses.iter().find(|clause| matches!(clause, Clause::Action(_))) {
+        context.error::<()>(&codes::MISPLACED, action.span, "`action` belongs into a `rule`", "remove it: nothing is denied here");
+    }
+    // Operations are part of what every back end of mutations packages.
+    context.unlowered.clear();
+}
+
+/// Resolves a mutation.
+pub(super) fn mutation<'a>(
+    world: &'a World<'a>,
+    pack: &'a PackItems<'a>,
+    item: &'a Item,
+    mutation: &'a ast::Mutation,
+    dropped: &mut Dropped,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Mutation> {
+    let mut context = Context::new(world, pack);
+    let header = world.header(Owner::Mutation, &mutation.name, &mutation.clauses, &mut context.diagnostics);
+    if header.kinds.is_empty() {
+        diagnostics.append(&mut context.diagnostics);
+        return None;
+    }
+    context.about(&header);
+    check_header(&mut context, &header, &mutation.clauses);
+    if mutation.body.is_empty() {
+        let message = format!("`{}` changes nothing", mutation.name.node);
+        context.error::<()>(&codes::EMPTY_RULE, mutation.name.span, message, "write a `set`, `default`, `merge`, `append` or `remove` in it");
+    }
+    let applies = context.applies(&header);
+    let body = context.changes(&mutation.body);
+    context.warn_unused();
+    dropped.used_items.append(&mut context.used_items);
+    if let (Some(applies), Some(body)) = (&applies, &body) {
+        context.check_changes(applies, body);
+    }
+    let fine = !context.diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error);
+    let resolved = match (fine, applies, body) {
+        (true, Some(applies), Some(body)) => Some(Mutation {
+            head: head(&mut context, item, &mutation.name, header, applies),
+            operations_written: operations_written(&mutation.clauses),
+            on_conflict: conflict(&mutation.clauses),
+            body,
+        }),
+        _ => None,
+    };
+    diagnostics.append(&mut context.diagnostics);
+    resolved
+}
+
+/// Resolves a generation.
+pub(super) fn generation<'a>(
+    world: &'a World<'a>,
+    pack: &'a PackItems<'a>,
+    item: &'a Item,
+    generation: &'a ast::Generation,
+    dropped: &mut Dropped,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Generation> {
+    let mut context = Context::new(world, pack);
+    let header = world.header(Owner::Generation, &generation.name, &generation.clauses, &mut context.diagnostics);
+    if header.kinds.is_empty() {
+        diagnostics.append(&mut context.diagnostics);
+        return None;
+    }
+    context.about(&header);
+    check_header(&mut context, &header, &generation.clauses);
+    if generation.creates.is_empty() {
+        let message = format!("`{}` brings nothing", generation.name.node);
+        context.error::<()>(&codes::EMPTY_RULE, generation.name.span, message, "write a `create KIND named NAME { ... }` in it");
+    }
+    let applies = context.applies(&header);
+    let creates: Vec<Option<Creation>> = generation.creates.iter().map(|create| context.create(create)).collect();
+    dropped.used_items.append(&mut context.used_items);
+    let fine = !context.diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error);
+    let resolved = match (fine, applies, creates.into_iter().collect::<Option<Vec<_>>>()) {
+        (true, Some(applies), Some(creates)) => {
+            Some(Generation { head: head(&mut context, item, &generation.name, header, applies), creates })
+        }
+        _ => None,
+    };
+    diagnostics.append(&mut context.diagnostics);
+    resolved
+}
 
 impl<'a> Context<'a> {
     /// The statements of a mutation.
-    pub fn changes(&mut self, body: &'a [ast::Stmt]) {
+    pub fn changes(&mut self, body: &'a [ast::Stmt]) -> Option<Vec<Change>> {
         let depth = self.scope.len();
+        let mut out = Some(Vec::new());
         for stmt in body {
-            self.change(stmt);
+            match (self.change(stmt), &mut out) {
+                (Some(changes), Some(out)) => out.extend(changes),
+                (Some(_), None) => {}
+                (None, out) => *out = None,
+            }
         }
         self.scope.truncate(depth);
+        out
     }
 
-    fn change(&mut self, stmt: &'a ast::Stmt) {
+    fn change(&mut self, stmt: &'a ast::Stmt) -> Option<Vec<Change>> {
         match stmt {
             ast::Stmt::Let(binding) => {
-                self.let_stmt(binding);
+                self.let_stmt(binding)?;
+                Some(Vec::new())
             }
             ast::Stmt::If { condition, then, otherwise, span } => {
-                if self.enter(*span).is_some() {
-                    self.cond(condition);
-                    self.changes(then);
-                    self.changes(otherwise);
-                    self.leave();
+                self.enter(*span)?;
+                let condition = self.cond(condition);
+                let mark = self.mark();
+                let then = self.changes(then);
+                if matches!(condition, Some(Cond::Const(false))) {
+                    self.forget(mark);
                 }
+                let mark = self.mark();
+                let otherwise = self.changes(otherwise);
+                if matches!(condition, Some(Cond::Const(true))) {
+                    self.forget(mark);
+                }
+                self.leave();
+                let (condition, then, otherwise) = (condition?, then?, otherwise?);
+                Some(match condition {
+                    Cond::Const(true) => then,
+                    Cond::Const(false) => otherwise,
+                    _ if then.is_empty() && otherwise.is_empty() => Vec::new(),
+                    condition => vec![Change::If { condition, then, otherwise }],
+                })
             }
             ast::Stmt::For { binder, body, span } => {
-                if self.enter(*span).is_some() {
-                    self.over(binder, &mut |me, _| {
-                        me.changes(body);
-                        Some(())
-                    });
-                    self.leave();
-                }
+                self.enter(*span)?;
+                let iters = self.over(binder, &mut |me, _| me.changes(body));
+                self.leave();
+                Some(in_loops(iters?))
             }
-            ast::Stmt::Merge { target, keys, value, span: _ } => {
-                let target = self.target(target);
-                if let Some(element) = target.and_then(|(ty, span)| self.element(&ty, span)) {
-                    for key in keys {
-                        self.key_field(&element, key);
-                    }
-                    self.fits(value, &element);
+            ast::Stmt::Merge { target, keys, value, span } => {
+                let (place, wanted) = self.place(target)?;
+                let element = self.element(&wanted.ty, target.span)?;
+                let fields = self.content(value, &Wanted::any_of(element.clone()))?;
+                let Content::Object(fields) = fields else {
+                    return self.error(&codes::WRONG_TYPE, value.span, "an object is merged", "write the element with its keys in braces");
+                };
+                let slot = self.slot();
+                let mut resolved = Vec::new();
+                for key in keys {
+                    resolved.push(self.merge_key(&element, slot, key, &fields, value.span)?);
                 }
+                Some(vec![Change::Edit { place, edit: Edit::Merge { slot, keys: resolved, fields }, span: *span }])
             }
-            ast::Stmt::Append { target, value, span: _ } => {
-                let target = self.target(target);
-                if let Some(element) = target.and_then(|(ty, span)| self.element(&ty, span)) {
-                    self.fits(value, &element);
+            ast::Stmt::Append { target, value, span } => {
+                let (place, wanted) = self.place(target)?;
+                let element = self.element(&wanted.ty, target.span)?;
+                if !matches!(element, Ty::Bool | Ty::Int | Ty::String | Ty::IntOrString) {
+                    let what = describe(&wanted.ty);
+                    return self.error(
+                        &codes::WRONG_TYPE,
+                        target.span,
+                        format!("`{}` is {what}: an element that is there already cannot be told from another", self.text(target.span)),
+                        "write `merge LIST by KEY { ... }`",
+                    );
                 }
+                let Content::Value(value) = self.content(value, &wanted.element(&element))? else { return None };
+                Some(vec![Change::Edit { place, edit: Edit::Append(value), span: *span }])
             }
-            ast::Stmt::Default { target, value, span: _ } | ast::Stmt::Set { target, value, span: _ } => {
-                if let Some((ty, _)) = self.target(target) {
-                    self.fits(value, &ty);
+            ast::Stmt::Default { target, value, span } => {
+                if let Some(Term::Val(Typed { value: Value::Field { default: Some(_), .. } | Value::Entry { default: Some(_), .. }, .. })) =
+                    self.expr(target)
+                {
+                    let path = self.text(target.span);
+                    self.note(format!("`default {path}`, which the API server fills in before a policy sees it,"), *span);
                 }
+                let (place, wanted) = self.place(target)?;
+                let content = self.content(value, &wanted)?;
+                Some(vec![Change::Edit { place, edit: Edit::Default(content), span: *span }])
             }
-            ast::Stmt::Remove { target, span: _ } => {
-                self.target(target);
+            ast::Stmt::Set { target, value, span } => {
+                let (place, wanted) = self.place(target)?;
+                let content = self.content(value, &wanted)?;
+                Some(vec![Change::Edit { place, edit: Edit::Set(content), span: *span }])
+            }
+            ast::Stmt::Remove { target, span } => {
+                let (place, _) = self.place(target)?;
+                Some(vec![Change::Edit { place, edit: Edit::Remove, span: *span }])
             }
             ast::Stmt::Check(check) => {
-                self.error::<()>(&codes::MISPLACED, check.span, "a mutation checks nothing", "write the check in a `rule`");
+                self.error(&codes::MISPLACED, check.span, "a mutation checks nothing", "write the check in a `rule`")
             }
             ast::Stmt::Unique { span, .. } => {
-                self.error::<()>(&codes::MISPLACED, *span, "a mutation checks nothing", "write the check in a `rule`");
+                self.error(&codes::MISPLACED, *span, "a mutation checks nothing", "write the check in a `rule`")
             }
         }
     }
 
-    /// The type of a path that is changed, and where it stands.
-    fn target(&mut self, expr: &'a Expr) -> Option<(Ty, Span)> {
+    /// The path that is changed, and what may stand there.
+    fn place(&mut self, expr: &'a Expr) -> Option<(Value, Wanted)> {
         let term = self.expr(expr)?;
-        match &term {
-            Term::Val(Typed { value: Value::Field { .. } | Value::Entry { .. }, ty, .. }) => Some((ty.clone(), expr.span)),
-            _ => self.error(
-                &codes::WRONG_TYPE,
-                expr.span,
-                format!("`{}` is not a place in the object", self.text(expr.span)),
-                "name one field, such as `pod.spec.volumes`",
-            ),
+        if let Term::Val(Typed { value: value @ (Value::Field { .. } | Value::Entry { .. }), ty, values, .. }) = &term
+            && self.is_place(value)
+        {
+            return Some((without_defaults(value), Wanted { ty: ty.clone(), values }));
+        }
+        self.error(
+            &codes::WRONG_TYPE,
+            expr.span,
+            format!("`{}` is not a place in the object", self.text(expr.span)),
+            "name one field from `object`, `pod` or the element of a loop, such as `pod.spec.volumes`",
+        )
+    }
+
+    /// Whether a path leads from the object, through elements of its lists.
+    fn is_place(&self, value: &Value) -> bool {
+        match value {
+            Value::Field { of, .. } => self.is_place(of),
+            Value::Entry { of, key: _, .. } => self.is_place(of),
+            Value::Root(Root::Object | Root::Pod) => true,
+            Value::Var(slot) => self.loops.iter().any(|source| {
+                source.slot == *slot
+                    && matches!(&source.of, crate::ir::Elements::Lists(lists) if lists.iter().all(|list| !matches!(list, Value::Var(_)) && self.is_place(list)))
+            }),
+            Value::Root(Root::OldObject | Root::NamespaceObject | Root::Request)
+            | Value::Const(_)
+            | Value::Coalesce(_)
+            | Value::If(..)
+            | Value::Truth(_)
+            | Value::List(_)
+            | Value::Aggregate { .. }
+            | Value::Arithmetic { .. }
+            | Value::Concat(_)
+            | Value::Call(..) => false,
         }
     }
 
@@ -100,19 +328,49 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn field_type(&self, ty: &Ty, name: &str) -> Option<Ty> {
-        let Ty::Struct(names) = ty else { return None };
-        let field = structure(names.first()?)?.fields.get(name)?;
-        Some(ty_of(&field.ty))
-    }
-
-    fn key_field(&mut self, element: &Ty, key: &Name) {
-        if self.field_type(element, &key.node).is_none() {
-            self.no_such_field(element, &key.node, key.span);
+    /// A key of a merge: what the elements of the list have there, and what the merged one has.
+    fn merge_key(
+        &mut self,
+        element: &Ty,
+        slot: crate::ir::Slot,
+        key: &Name,
+        fields: &[(String, Content)],
+        object: Span,
+    ) -> Option<MergeKey> {
+        if self.schema_field(element, &key.node).is_none() {
+            return self.no_such_field(element, &key.node, key.span);
+        }
+        let of = Term::Val(Typed::new(Value::Var(slot), element.clone()));
+        let term = self.field(of, &key.node, key.span, key.span)?;
+        let there = self.operand(term, key.span)?;
+        if !matches!(there.ty, Ty::Bool | Ty::Int | Ty::String | Ty::IntOrString) {
+            let what = describe(&there.ty);
+            return self.error(
+                &codes::WRONG_TYPE,
+                key.span,
+                format!("`{}` is {what}, which is no key", key.node),
+                "a key is a string, a whole number or a boolean",
+            );
+        }
+        match fields.iter().find(|(name, _)| *name == key.node) {
+            Some((_, Content::Value(given))) => {
+                Some(MergeKey { name: key.node.clone(), there: there.value, given: given.clone(), ty: there.ty })
+            }
+            Some(_) | None => self.error(
+                &codes::WRONG_TYPE,
+                object,
+                format!("the element does not say its key `{}`", key.node),
+                format!("write `{}: ...` in it", key.node),
+            ),
         }
     }
 
-    fn no_such_field(&mut self, ty: &Ty, name: &str, span: Span) {
+    fn schema_field(&self, ty: &Ty, name: &str) -> Option<&'static Field> {
+        let Ty::Struct(names) = ty else { return None };
+        structure(names.first()?)?.fields.get(name)
+    }
+
+    fn no_such_field<T>(&mut self, ty: &Ty, name: &str, span: Span) -> Option<T> {
         let known: Vec<&str> = match ty {
             Ty::Struct(names) => names
                 .first()
@@ -126,96 +384,279 @@ impl<'a> Context<'a> {
             None => "check the spelling".to_owned(),
         };
         let what = describe(ty);
-        self.error::<()>(&codes::UNKNOWN_FIELD, span, format!("{what} has no field `{name}`"), help);
+        self.error(&codes::UNKNOWN_FIELD, span, format!("{what} has no field `{name}`"), help)
     }
 
-    /// Whether a value may stand where this type is.
-    fn fits(&mut self, value: &'a Expr, ty: &Ty) {
-        if self.enter(value.span).is_none() {
-            return;
-        }
-        match (&value.kind, ty) {
-            (ExprKind::Object(fields), Ty::Struct(_)) => self.fields_fit(fields, ty),
-            (ExprKind::Object(fields), Ty::Map(inner)) => {
-                for field in fields {
-                    self.fits(&field.value, inner);
-                }
+    /// An expression as what is written where this is wanted.
+    fn content(&mut self, value: &'a Expr, wanted: &Wanted) -> Option<Content> {
+        self.enter(value.span)?;
+        let content = match (&value.kind, &wanted.ty) {
+            (ExprKind::Object(fields), Ty::Struct(_) | Ty::Map(_) | Ty::Any) => self.fields(fields, &wanted.ty).map(Content::Object),
+            (ExprKind::List(items), Ty::List(_) | Ty::Any) => {
+                let inner = if let Ty::List(inner) = &wanted.ty { wanted.element(inner) } else { Wanted::any_of(Ty::Any) };
+                let items: Vec<Option<Content>> = items.iter().map(|item| self.content(item, &inner)).collect();
+                items.into_iter().collect::<Option<_>>().map(Content::List)
             }
-            (ExprKind::List(items), Ty::List(inner)) => {
-                for item in items {
-                    self.fits(item, inner);
-                }
-            }
-            (_, Ty::Any) => {
-                self.expr(value);
-            }
-            _ => {
-                if let Some(term) = self.expr(value) {
-                    self.term_fits(term, value.span, ty);
-                }
-            }
-        }
+            (ExprKind::Quantity(text), Ty::Quantity) => Some(Content::Value(Value::Const(Const::String(canonical(text))))),
+            _ => match self.expr(value) {
+                Some(term) => self.term_content(term, value.span, wanted),
+                None => None,
+            },
+        };
         self.leave();
+        content
     }
 
-    fn term_fits(&mut self, term: Term, span: Span, ty: &Ty) {
-        let Some(typed) = self.operand(term, span) else { return };
-        let fits = match (&typed.ty, ty) {
-            // A quantity is written as text, too.
-            (Ty::String | Ty::Int | Ty::Quantity, Ty::Quantity) => true,
+    fn fields(&mut self, fields: &'a [ObjectField], ty: &Ty) -> Option<Vec<(String, Content)>> {
+        let mut out: Option<Vec<(String, Content)>> = Some(Vec::new());
+        for field in fields {
+            let name = &field.name;
+            let wanted = match ty {
+                Ty::Map(inner) => Some(Wanted::any_of((**inner).clone())),
+                Ty::Struct(_) => match self.schema_field(ty, &name.node) {
+                    Some(known) => Some(Wanted::of_field(known)),
+                    None => self.no_such_field(ty, &name.node, name.span),
+                },
+                _ => Some(Wanted::any_of(Ty::Any)),
+            };
+            let content = wanted.and_then(|wanted| self.content(&field.value, &wanted));
+            match (content, &mut out) {
+                (Some(content), Some(out)) => {
+                    if out.iter().any(|(known, _)| *known == name.node) {
+                        return self.error(
+                            &codes::DUPLICATE_NAME,
+                            name.span,
+                            format!("the field `{}` is given twice", name.node),
+                            "remove one of them",
+                        );
+                    }
+                    out.push((name.node.clone(), content));
+                }
+                (Some(_), None) => {}
+                (None, out) => *out = None,
+            }
+        }
+        out
+    }
+
+    fn term_content(&mut self, term: Term, span: Span, wanted: &Wanted) -> Option<Content> {
+        let typed = self.operand(term, span)?;
+        if fold::is_absent(&typed.value) {
+            return Some(Content::Value(typed.value));
+        }
+        if let Value::Const(constant) = &typed.value {
+            return self.constant_content(constant, span, wanted);
+        }
+        let fits = match (&typed.ty, &wanted.ty) {
+            (_, Ty::Any) => true,
+            // A computed quantity has no text of its own.
+            (Ty::Quantity, Ty::Quantity) => matches!(typed.value, Value::Field { .. } | Value::Entry { .. } | Value::Var(_)),
+            (Ty::String, Ty::Quantity) => true,
+            (Ty::Int, Ty::Quantity) => false,
             (given, wanted) => join(given, wanted).is_some_and(|both| both == *wanted),
         };
         if !fits {
-            let (one, other) = (describe(&typed.ty), describe(ty));
-            self.error::<()>(
-                &codes::WRONG_TYPE,
-                span,
-                format!("{other} is wanted here, and `{}` is {one}", self.text(span)),
-                "give a value of the field's type",
-            );
+            return self.does_not_fit(&typed.ty, span, &wanted.ty);
         }
+        Some(Content::Value(typed.value))
     }
 
-    fn fields_fit(&mut self, fields: &'a [ObjectField], ty: &Ty) {
-        for field in fields {
-            match self.field_type(ty, &field.name.node) {
-                Some(inner) => self.fits(&field.value, &inner),
-                None => self.no_such_field(ty, &field.name.node, field.name.span),
+    fn does_not_fit<T>(&mut self, given: &Ty, span: Span, wanted: &Ty) -> Option<T> {
+        let (one, other) = (describe(given), describe(wanted));
+        self.error(
+            &codes::WRONG_TYPE,
+            span,
+            format!("{other} is wanted here, and `{}` is {one}", self.text(span)),
+            "give a value of the field's type",
+        )
+    }
+
+    fn constant_content(&mut self, constant: &Const, span: Span, wanted: &Wanted) -> Option<Content> {
+        let value = |constant: Const| Some(Content::Value(Value::Const(constant)));
+        match (constant, &wanted.ty) {
+            (Const::Object(fields), Ty::Struct(_) | Ty::Map(_) | Ty::Any) => {
+                let mut out = Vec::new();
+                for (name, constant) in fields {
+                    let inner = match &wanted.ty {
+                        Ty::Map(inner) => Wanted::any_of((**inner).clone()),
+                        Ty::Struct(_) => match self.schema_field(&wanted.ty, name) {
+                            Some(known) => Wanted::of_field(known),
+                            None => return self.no_such_field(&wanted.ty, name, span),
+                        },
+                        _ => Wanted::any_of(Ty::Any),
+                    };
+                    out.push((name.clone(), self.constant_content(constant, span, &inner)?));
+                }
+                Some(Content::Object(out))
+            }
+            (Const::List(items), Ty::List(_) | Ty::Any) => {
+                let inner = if let Ty::List(inner) = &wanted.ty { wanted.element(inner) } else { Wanted::any_of(Ty::Any) };
+                items.iter().map(|item| self.constant_content(item, span, &inner)).collect::<Option<_>>().map(Content::List)
+            }
+            (Const::Quantity(quantity), Ty::Quantity) => value(Const::String(quantity.to_string())),
+            (Const::Int(number), Ty::Quantity) => value(Const::String(number.to_string())),
+            (Const::String(text), Ty::Quantity) => match Quantity::parse(text) {
+                Some(_) => value(Const::String(canonical(text))),
+                None => self.error(
+                    &codes::BAD_LITERAL,
+                    span,
+                    format!("`{text}` is not a quantity"),
+                    "write it as `500m` or `2Gi`, without quotes",
+                ),
+            },
+            (Const::String(text), Ty::String) if !wanted.values.is_empty() && !wanted.values.contains(&text.as_str()) => {
+                let help = match nearest(text, wanted.values.iter().copied()) {
+                    Some(near) => format!("did you mean `\"{near}\"`?"),
+                    None => format!("it is one of {}", wanted.values.iter().map(|value| format!("`\"{value}\"`")).collect::<Vec<_>>().join(", ")),
+                };
+                self.error(&codes::IMPOSSIBLE_VALUE, span, format!("the field is never `\"{text}\"`"), help)
+            }
+            (Const::Bool(_) | Const::Int(_) | Const::String(_), Ty::Any)
+            | (Const::Bool(_), Ty::Bool)
+            | (Const::Int(_), Ty::Int | Ty::IntOrString)
+            | (Const::String(_), Ty::String | Ty::IntOrString) => value(constant.clone()),
+            (Const::Quantity(quantity), Ty::Any) => value(Const::String(quantity.to_string())),
+            (given, ty) => {
+                let given = super::types::type_of_const(given);
+                self.does_not_fit(&given, span, ty)
             }
         }
     }
 
     /// What a generation creates.
-    pub fn create(&mut self, create: &'a Create) {
-        for expr in [Some(&create.name), create.namespace.as_ref()].into_iter().flatten() {
-            if let Some(term) = self.expr(expr) {
-                self.string_operand(term, expr.span, "create");
+    pub fn create(&mut self, create: &'a Create) -> Option<Creation> {
+        let name = self.expr(&create.name).and_then(|term| self.string_operand(term, create.name.span, "create"));
+        let written = match &create.namespace {
+            Some(expr) => Some(self.expr(expr).and_then(|term| self.string_operand(term, expr.span, "create"))?),
+            None => None,
+        };
+        let kinds = match self.world.kinds_named(&create.kind.name, create.kind.group.as_deref(), create.kind.span) {
+            Ok(kinds) => kinds,
+            Err(diagnostic) => {
+                self.diagnostics.push(*diagnostic);
+                return None;
             }
+        };
+        let [(kind, ty)] = kinds.as_slice() else {
+            return self.error(&codes::UNKNOWN_KIND, create.kind.span, "`create` makes one kind", "name one kind");
+        };
+        if create.kind.subresource.is_some() {
+            return self.error(&codes::UNKNOWN_KIND, create.kind.span, "`create` makes whole objects", "name the kind alone");
         }
-        let kinds = self.world.kinds_named(&create.kind.name, create.kind.group.as_deref(), create.kind.span);
-        match kinds.as_deref() {
-            Ok([(kind, ty)]) => {
-                if !kind.namespaced
-                    && let Some(namespace) = &create.namespace
-                {
-                    self.error::<()>(
-                        &codes::WRONG_TYPE,
-                        namespace.span,
-                        format!("a {} lives in no namespace", kind.kind),
-                        "leave `in namespace` out",
+        let namespace = match (kind.namespaced, written, &create.namespace) {
+            (true, Some(namespace), _) => Some(namespace.value),
+            (true, None, _) => Some(self.own_namespace(create)?),
+            (false, _, Some(namespace)) => {
+                return self.error(
+                    &codes::WRONG_TYPE,
+                    namespace.span,
+                    format!("a {} lives in no namespace", kind.kind),
+                    "leave `in namespace` out",
+                );
+            }
+            (false, _, None) => None,
+        };
+        let wanted = Wanted::any_of(Ty::Struct(vec![ty.clone()]));
+        let Content::Object(fields) = self.content(&create.object, &wanted)? else { return None };
+        if let ExprKind::Object(written) = &create.object.kind {
+            for field in written {
+                let twice: Option<&Name> = match field.name.node.as_str() {
+                    "apiVersion" | "kind" => Some(&field.name),
+                    "metadata" => match &field.value.kind {
+                        ExprKind::Object(inner) => {
+                            inner.iter().map(|field| &field.name).find(|name| ["name", "namespace", "generateName"].contains(&name.node.as_str()))
+                        }
+                        _ => Some(&field.name),
+                    },
+                    _ => None,
+                };
+                if let Some(name) = twice {
+                    return self.error(
+                        &codes::DUPLICATE_NAME,
+                        name.span,
+                        format!("`{}` is said by `create` already", name.node),
+                        "`create KIND named NAME in namespace NAMESPACE` says kind, name and namespace",
                     );
                 }
-                let ty = Ty::Struct(vec![ty.clone()]);
-                self.fits(&create.object, &ty);
-            }
-            Ok(_) => {
-                self.error::<()>(&codes::UNKNOWN_KIND, create.kind.span, "`create` makes one kind", "name one kind");
-            }
-            Err(_) => {
-                if let Err(diagnostic) = kinds {
-                    self.diagnostics.push(*diagnostic);
-                }
             }
         }
+        Some(Creation { kind: kind.clone(), name: name?.value, namespace, fields, span: create.kind.span })
     }
+
+    /// The namespace of the object that brings another one.
+    fn own_namespace(&mut self, create: &'a Create) -> Option<Value> {
+        if self.kinds.iter().any(|kind| !kind.namespaced) {
+            return self.error(
+                &codes::WRONG_TYPE,
+                create.kind.span,
+                format!("a {} lives in a namespace, and not every object that is matched does", create.kind.name),
+                "write `in namespace NAME` after the name",
+            );
+        }
+        let span = create.kind.span;
+        let object = self.name("object", span)?;
+        let metadata = self.field(object, "metadata", span, span)?;
+        let namespace = self.field(metadata, "namespace", span, span)?;
+        self.operand(namespace, span).map(|typed| typed.value)
+    }
+
+    /// What a mutation may not do: change what it reads, one place twice, or what identifies an object.
+    pub fn check_changes(&mut self, applies: &Cond, body: &[Change]) {
+        let found: Vec<Diagnostic> = overlap::check(&self.kinds, applies, body);
+        self.diagnostics.extend(found);
+    }
+}
+
+/// A quantity as the API server writes it, so that what is written is what is read back.
+fn canonical(text: &str) -> String {
+    const BINARY: [&str; 6] = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+    const DECIMAL: [&str; 6] = ["k", "M", "G", "T", "P", "E"];
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let suffix = text.get(digits.len()..).unwrap_or_default();
+    let plain = || {
+        let plain = Quantity::parse(text).map_or_else(|| text.to_owned(), |quantity| quantity.to_string());
+        if plain != text && plain.bytes().all(|byte| byte.is_ascii_digit()) { canonical(&plain) } else { plain }
+    };
+    let Ok(mut number) = digits.parse::<i128>() else { return plain() };
+    for (suffixes, base) in [(BINARY, 1024), (DECIMAL, 1000)] {
+        if let Some(mut power) = suffixes.iter().position(|known| *known == suffix) {
+            while number != 0 && number % base == 0 && power + 1 < suffixes.len() {
+                number /= base;
+                power += 1;
+            }
+            return format!("{number}{}", suffixes.get(power).copied().unwrap_or_default());
+        }
+    }
+    if suffix.is_empty() && number != 0 {
+        let mut power = 0;
+        while number % 1000 == 0 && power < DECIMAL.len() {
+            number /= 1000;
+            power += 1;
+        }
+        let suffix = power.checked_sub(1).and_then(|power| DECIMAL.get(power)).copied().unwrap_or_default();
+        return format!("{number}{suffix}");
+    }
+    plain()
+}
+
+fn in_loops(iters: Vec<Iter<Vec<Change>>>) -> Vec<Change> {
+    let mut out = Vec::new();
+    for iter in iters {
+        match iter {
+            Iter::Loop(source, inner) => {
+                let body = in_loops(inner);
+                if !body.is_empty() {
+                    out.push(Change::For { source, body });
+                }
+            }
+            Iter::Guard(condition, inner) => {
+                let then = in_loops(inner);
+                if !then.is_empty() {
+                    out.push(Change::If { condition, then, otherwise: Vec::new() });
+                }
+            }
+            Iter::Leaf(changes) => out.extend(changes),
+        }
+    }
+    out
 }

@@ -1,7 +1,7 @@
 //! Items that are no rules: `pod-security`, `builtin`, `exempt`, tests, mutations and generations.
 
 use super::context::Context;
-use super::rule::{OPERATIONS, Owner, SEVERITIES, word};
+use super::rule::{OPERATIONS, SEVERITIES, word};
 use super::{Dropped, PackItems, World, params, unknown_rule};
 use crate::diagnostic::codes::resolve as codes;
 use crate::diagnostic::{Diagnostic, Span, nearest};
@@ -40,45 +40,12 @@ pub(super) fn others<'a>(
         }
     }
     for (item, mutation) in &items.mutations {
-        let mut context = Context::new(world, items);
-        let header = world.header(Owner::Mutation, &mutation.name, &mutation.clauses, &mut context.diagnostics);
-        if !header.kinds.is_empty() {
-            context.about(&header);
-            context.applies(&header);
-            context.changes(&mutation.body);
-            context.warn_unused();
-        }
-        dropped.used_items.append(&mut context.used_items);
-        diagnostics.append(&mut context.diagnostics);
-        out.uncompiled.push(Uncompiled {
-            id: format!("{}/{}", items.name, mutation.name.node),
-            construct: "mutation",
-            doc: item.doc.clone(),
-            tags: header.tags,
-            severity: header.severity,
-            span: item.span,
-        });
+        let resolved = super::change::mutation(world, items, item, mutation, dropped, diagnostics);
+        out.mutations.extend(resolved.filter(|mutation| !left_out.contains(&mutation.head.id)));
     }
     for (item, generation) in &items.generations {
-        let mut context = Context::new(world, items);
-        let header = world.header(Owner::Generation, &generation.name, &generation.clauses, &mut context.diagnostics);
-        if !header.kinds.is_empty() {
-            context.about(&header);
-            context.applies(&header);
-            for create in &generation.creates {
-                context.create(create);
-            }
-        }
-        dropped.used_items.append(&mut context.used_items);
-        diagnostics.append(&mut context.diagnostics);
-        out.uncompiled.push(Uncompiled {
-            id: format!("{}/{}", items.name, generation.name.node),
-            construct: "generation",
-            doc: item.doc.clone(),
-            tags: header.tags,
-            severity: header.severity,
-            span: item.span,
-        });
+        let resolved = super::change::generation(world, items, item, generation, dropped, diagnostics);
+        out.generations.extend(resolved.filter(|generation| !left_out.contains(&generation.head.id)));
     }
     for (item, exempt) in &items.exempts {
         self::exempt(world, packs, items, exempt, diagnostics);
@@ -98,7 +65,7 @@ pub(super) fn others<'a>(
             let tested = packs.get(rule.split('/').next().unwrap_or_default()).unwrap_or(items);
             let is_rule = tested.rules.iter().any(|(_, other)| rule.ends_with(&format!("/{}", other.name.node)));
             let resolved = self::case(world, items, tested, &rule, is_rule, case, dropped, diagnostics);
-            out.tests.extend(resolved.filter(|_| is_rule && !left_out.contains(&rule)));
+            out.tests.extend(resolved.filter(|_| !left_out.contains(&rule)));
         }
     }
 }
@@ -344,19 +311,22 @@ fn case<'a>(
             values.insert(field.name.node.clone(), value);
         }
     }
+    if let (Some(Word::Allow | Word::Deny), false) = (expect, is_rule) {
+        diagnostics.push(
+            Diagnostic::error(&codes::MISPLACED, case.expect.span, "a mutation or generation allows and denies nothing")
+                .with_help("write `gives { ... } given { ... }`, or `skip`"),
+        );
+    }
     let mut given = |of: &'a ast::Given| self::given(world, items, of, dropped, diagnostics);
     let object = given(&case.given);
     let old_object = case.old.as_ref().map(&mut given);
     let beside: Vec<Option<Given>> = case.beside.iter().map(&mut given).collect();
-    let result = case.result.as_ref().map(&mut given);
-    if result.is_some_and(|result| result.is_none()) {
-        return None;
-    }
+    let result = case.result.as_ref().and_then(&mut given);
     let expect = match expect? {
         Word::Allow => Expect::Allow,
         Word::Deny => Expect::Deny(case.message.as_ref().map(|message| message.node.clone())),
         Word::Skip => Expect::Skip,
-        Word::Gives => return None,
+        Word::Gives => Expect::Gives(result?),
     };
     Some(Test {
         rule: rule.to_owned(),

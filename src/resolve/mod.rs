@@ -13,6 +13,7 @@ mod functions;
 mod items;
 mod iter;
 mod lint;
+mod overlap;
 mod params;
 mod path;
 mod pattern;

@@ -249,7 +249,7 @@ impl<'a> World<'a> {
                                 .with_help("remove it"),
                         );
                     } else {
-                        word(how, "way with conflicts", &[("skip", ()), ("overwrite", ()), ("fail", ())], diagnostics);
+                        word(how, "way with conflicts", &[("skip", ()), ("overwrite", ())], diagnostics);
                     }
                 }
             }
@@ -489,7 +489,7 @@ fn has_check(body: &[ast::Stmt]) -> bool {
     })
 }
 
-fn distinct(constructs: Vec<(String, Span)>) -> Vec<(String, Span)> {
+pub(super) fn distinct(constructs: Vec<(String, Span)>) -> Vec<(String, Span)> {
     let mut seen = BTreeSet::new();
     constructs.into_iter().filter(|(construct, _)| seen.insert(construct.clone())).collect()
 }

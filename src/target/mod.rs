@@ -208,6 +208,7 @@ pub fn emit(program: &Program, targets: &BTreeSet<Target>) -> Emission {
         all.diagnostics.extend(emission.diagnostics);
     }
     all.artifacts.sort_by(|a, b| a.path.cmp(&b.path));
+    changes(&mut all, program, targets);
     uncompiled(&mut all, program, targets);
     let carriers: Vec<&str> = targets.iter().filter(|target| target.carries_rules()).map(|target| target.name()).collect();
     for rule in program.packs.values().flat_map(|pack| &pack.rules) {
@@ -225,6 +226,21 @@ pub fn emit(program: &Program, targets: &BTreeSet<Target>) -> Emission {
         }
     }
     all
+}
+
+/// Rows for the mutations and generations of which a target says nothing: it carries none.
+fn changes(emission: &mut Emission, program: &Program, targets: &BTreeSet<Target>) {
+    for pack in program.packs.values() {
+        let mutations = pack.mutations.iter().map(|mutation| ("mutations", &mutation.head.id));
+        let generations = pack.generations.iter().map(|generation| ("generations", &generation.head.id));
+        for (what, id) in mutations.chain(generations) {
+            for target in targets.iter().map(|target| target.name()) {
+                if !emission.report.iter().any(|row| row.rule == *id && row.target == target) {
+                    emission.row(target, id, Outcome::NotApplicable(format!("{target} carries no {what}")));
+                }
+            }
+        }
+    }
 }
 
 /// Rows for the items that no target carries yet: a target that could is refused, by name.

@@ -154,4 +154,15 @@ error for order comparisons and for values that are computed, a warning otherwis
     SCALE = "scale-not-judged", "scaling by the subresource passes the rule by",
         "`kubectl scale` and autoscalers change `spec.replicas` through the subresource `/scale`, which a rule about the object does not see. Write a rule \
 for `Deployment/scale` too, or say `except scale`.\n";
+    /// A place that a mutation changes twice.
+    CHANGED_TWICE = "changed-twice", "a place that a mutation changes twice",
+        "The statements of a mutation have no order that counts: each sees the object as it was. So none may change what another changes, and a loop may not give one place \
+several values.\n\n```pol\nset pod.spec.priorityClassName = \"low\"\nset pod.spec.priorityClassName = \"high\"     // wrong\n\nfor c in pod.containers {\n    \
+set pod.metadata.labels[\"image\"] = c.image    // wrong: which one?\n    set c.imagePullPolicy = \"Always\"           // right\n}\n```\n\nWhat excludes each other may stand \
+in the two blocks of one `if ... else`.\n";
+    /// A mutation that reads what it changes.
+    READ_AND_CHANGED = "read-and-changed", "a mutation that reads what it changes",
+        "Running a mutation twice changes nothing more: the API server runs it again on every update, and again when another one has changed the object. That holds when no condition, loop or \
+value of it reads what one of its statements changes.\n\n```pol\nif not exists pod.spec.priorityClassName {\n    set pod.spec.priorityClassName = \"low\"    // wrong\n}\ndefault \
+pod.spec.priorityClassName = \"low\"    // right\n```\n";
 }
