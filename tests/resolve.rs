@@ -330,7 +330,7 @@ mutation m {
         merge c.volumeMounts by mountPath { name: tmp, mountPath: "/tmp" }
         append c.envFrom { configMapRef: { name: "e" } }
     }
-    if pod.spec.hostPID { remove pod.spec.hostPID } else { set pod.metadata.annotations["a"] = "b" }
+    if pod.spec.hostIPC { remove pod.spec.hostPID } else { set pod.metadata.annotations["a"] = "b" }
     set pod.spec.nodeSelector = { disk: "ssd" }
 }
 

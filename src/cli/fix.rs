@@ -134,8 +134,7 @@ fn str_at(node: &Node, path: &[&str]) -> String {
 /// What names an object: kind, namespace and name.
 fn identity(node: &Node, default_namespace: &str) -> (String, String, String, String) {
     let (api_version, kind) = (str_at(node, &["apiVersion"]), str_at(node, &["kind"]));
-    let cluster_scoped =
-        crate::schema::Schema::kubernetes().by_gvk(&api_version, &kind).is_some_and(|info| !info.kind.namespaced);
+    let cluster_scoped = crate::schema::Schema::kubernetes().by_gvk(&api_version, &kind).is_some_and(|info| !info.kind.namespaced);
     let own = str_at(node, &["metadata", "namespace"]);
     let namespace = if cluster_scoped {
         String::new()
@@ -252,7 +251,8 @@ fn read_file(path: &Path) -> Result<File, Failure> {
 
 /// Writes a file in one step, so that none is left half written.
 fn replace(path: &Path, text: &str) -> Result<(), Failure> {
-    let wrong = |error: std::io::Error| Failure::new(&input::CANNOT_WRITE, format!("cannot write `{}`: {}", path.display(), io_text(&error)));
+    let wrong =
+        |error: std::io::Error| Failure::new(&input::CANNOT_WRITE, format!("cannot write `{}`: {}", path.display(), io_text(&error)));
     let target = std::fs::canonicalize(path).map_err(wrong)?;
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(wrong)?;

@@ -85,7 +85,7 @@ enum PlannedEdit {
     Set(Planned),
     Default(Planned),
     Remove,
-    Append(Expr),
+    Append(Planned),
     Merge { slot: usize, keys: Vec<(Expr, Expr)>, fields: Vec<(Box<str>, Planned)> },
 }
 
@@ -229,7 +229,7 @@ fn steps(planner: &mut Planner, body: &[Change]) -> Vec<Step> {
                     Edit::Set(content) => PlannedEdit::Set(planned(planner, content)),
                     Edit::Default(content) => PlannedEdit::Default(planned(planner, content)),
                     Edit::Remove => PlannedEdit::Remove,
-                    Edit::Append(value) => PlannedEdit::Append(planner.value(value)),
+                    Edit::Append(content) => PlannedEdit::Append(planned(planner, content)),
                     Edit::Merge { slot, keys, fields } => PlannedEdit::Merge {
                         slot: index(*slot),
                         keys: keys.iter().map(|key| (planner.value(&key.there), planner.value(&key.given))).collect(),
@@ -332,8 +332,8 @@ impl Collected {
                 _ => return Ok(()),
             },
             PlannedEdit::Remove => Action::Remove,
-            PlannedEdit::Append(value) => {
-                let Some(node) = to_node(&run.value(value)?) else { return Ok(()) };
+            PlannedEdit::Append(content) => {
+                let Some(node) = content.node(run)? else { return Ok(()) };
                 let list = find(run.request.object, &path);
                 if list.is_some_and(|list| list.items().iter().any(|item| same(item, &node))) {
                     return Ok(());
@@ -412,9 +412,12 @@ impl Made {
         let mut rest = Vec::new();
         for (field, content) in &self.fields {
             let Some(value) = content.node(run)? else { continue };
-            match value.value {
-                Value::Map(more) if &**field == "metadata" => metadata.extend(more),
-                _ => rest.push((key(field.clone()), value)),
+            if &**field == "metadata"
+                && let Value::Map(more) = value.value
+            {
+                metadata.extend(more);
+            } else {
+                rest.push((key(field.clone()), value));
             }
         }
         entries.push((key("metadata"), node(Value::Map(metadata))));

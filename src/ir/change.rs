@@ -15,6 +15,7 @@
 use super::{Kind, Operation, Rule, Slot, Source, Value};
 use crate::diagnostic::Span;
 use crate::ir::Cond;
+use crate::ir::walk::Node;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -117,8 +118,8 @@ pub enum Edit {
     Default(Content),
     /// What is there is removed; its parents stay.
     Remove,
-    /// A scalar is put at the end of the list, unless an equal one is in it.
-    Append(Value),
+    /// An element is put at the end of the list, unless one that is written the same is in it; once.
+    Append(Content),
     /// An element is merged into the first element of the list that has its keys: every leaf of it is set there. Where none has, it is put at the end of the list, once. Nothing is done
     /// where one of its keys is absent. A conflict: an element has its keys and a leaf of it is missing or other there.
     Merge {
@@ -161,6 +162,36 @@ pub fn values<'a>(content: &'a Content, f: &mut dyn FnMut(&'a Value)) {
         Content::Value(value) => f(value),
         Content::Object(fields) => fields.iter().for_each(|(_, content)| values(content, f)),
         Content::List(items) => items.iter().for_each(|content| values(content, f)),
+    }
+}
+
+/// Calls `f` for each value, condition and source that statements hold directly.
+pub fn nodes<'a>(body: &'a [Change], f: &mut dyn FnMut(Node<'a>)) {
+    for change in body {
+        match change {
+            Change::For { source, body } => {
+                f(Node::Source(source));
+                nodes(body, f);
+            }
+            Change::If { condition, then, otherwise } => {
+                f(Node::Cond(condition));
+                nodes(then, f);
+                nodes(otherwise, f);
+            }
+            Change::Edit { place, edit, span: _ } => {
+                f(Node::Value(place));
+                match edit {
+                    Edit::Set(content) | Edit::Default(content) | Edit::Append(content) => {
+                        values(content, &mut |value| f(Node::Value(value)));
+                    }
+                    Edit::Remove => {}
+                    Edit::Merge { keys, fields, slot: _ } => {
+                        keys.iter().for_each(|key| f(Node::Value(&key.there)));
+                        fields.iter().for_each(|(_, content)| values(content, &mut |value| f(Node::Value(value))));
+                    }
+                }
+            }
+        }
     }
 }
 

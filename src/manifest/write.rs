@@ -37,7 +37,11 @@ fn map(out: &mut String, node: &Node, indent: usize, continues: bool) {
         if !std::mem::take(&mut first) {
             out.push_str(&" ".repeat(indent));
         }
-        if is_plain(&key.name) { out.push_str(&key.name) } else { quote(out, &key.name) }
+        if is_plain(&key.name) {
+            out.push_str(&key.name)
+        } else {
+            quote(out, &key.name)
+        }
         out.push(':');
         match &value.value {
             Value::Map(inner) if !inner.is_empty() => {
@@ -168,7 +172,32 @@ mod tests {
 
     #[test]
     fn what_readers_take_for_something_else_is_quoted() {
-        for text in ["yes", "No", "on", "y", "1e3", "0x1F", "1_000", "2001-01-01", ".inf", "~", "null", "", "a: b", "- a", "#", "a #b", "*x", "&x", "!x", "=", "12:30", "a:", " a", "%x"] {
+        for text in [
+            "yes",
+            "No",
+            "on",
+            "y",
+            "1e3",
+            "0x1F",
+            "1_000",
+            "2001-01-01",
+            ".inf",
+            "~",
+            "null",
+            "",
+            "a: b",
+            "- a",
+            "#",
+            "a #b",
+            "*x",
+            "&x",
+            "!x",
+            "=",
+            "12:30",
+            "a:",
+            " a",
+            "%x",
+        ] {
             let node = Node::from(&serde_json::json!({ "a": text, text: "b" }));
             let written = yaml(&node);
             assert!(written.starts_with(&format!("a: \"{text}\"\n")), "{written}");
@@ -181,7 +210,8 @@ mod tests {
 
     #[test]
     fn lines_stand_as_a_block() {
-        let node = Node::from(&serde_json::json!({ "data": { "run": "set -e\n\necho \"a: b\"\n", "end": "a\nb" }, "list": [["x\ny\n"], {}, []] }));
+        let node =
+            Node::from(&serde_json::json!({ "data": { "run": "set -e\n\necho \"a: b\"\n", "end": "a\nb" }, "list": [["x\ny\n"], {}, []] }));
         assert_eq!(
             yaml(&node),
             "data:\n  run: |\n    set -e\n\n    echo \"a: b\"\n  end: |-\n    a\n    b\nlist:\n-\n  - |\n    x\n    y\n- {}\n- []\n"

@@ -1,16 +1,18 @@
 //! Mutations and generations.
 
 use super::context::Context;
+use super::rule::{Header, Owner};
 use super::stmt::without_defaults;
 use super::types::{Term, Typed, describe, join, structure, ty_of};
-use super::rule::{Header, Owner};
 use super::{Dropped, PackItems, World, fold, iter::Iter, overlap};
 use crate::diagnostic::codes::resolve as codes;
 use crate::diagnostic::{Diagnostic, Level, Span, nearest};
-use crate::ir::change::{Change, Conflict, Content, Creation, Edit, Generation, MergeKey, Mutation};
-use crate::ir::{Cond, Const, Operation, Quantity, Root, Rule, Ty, Value};
+use crate::ir::change::{self, Change, Conflict, Content, Creation, Edit, Generation, MergeKey, Mutation};
+use crate::ir::walk::{self, Node};
+use crate::ir::{Cond, Const, Operation, Presence, Quantity, Root, Rule, Ty, Value};
 use crate::schema::Field;
 use crate::syntax::ast::{self, Clause, Create, Expr, ExprKind, Item, Name, ObjectField};
+use std::collections::BTreeSet;
 
 /// What may stand at a place.
 struct Wanted {
@@ -89,6 +91,32 @@ fn check_header(context: &mut Context<'_>, header: &Header<'_>, clauses: &[Claus
     context.unlowered.clear();
 }
 
+/// The clauses may ask about the request; what is written comes from the object alone.
+fn check_roots<'n>(context: &mut Context<'_>, span: Span, nodes: impl FnOnce(&mut dyn FnMut(Node<'n>))) {
+    let mut found: Option<&'static str> = None;
+    nodes(&mut |node| {
+        walk::walk(node, &mut |node| {
+            if let Node::Value(Value::Root(root)) = node {
+                found = found.or(match root {
+                    Root::Object | Root::Pod => None,
+                    Root::OldObject => Some("oldObject"),
+                    Root::NamespaceObject => Some("namespaceObject"),
+                    Root::Request => Some("request"),
+                });
+            }
+            true
+        });
+    });
+    if let Some(root) = found {
+        context.error::<()>(
+            &codes::NOT_AVAILABLE,
+            span,
+            format!("`{root}` cannot be read in the statements of what changes objects"),
+            "ask about it in `where`",
+        );
+    }
+}
+
 /// Resolves a mutation.
 pub(super) fn mutation<'a>(
     world: &'a World<'a>,
@@ -108,7 +136,12 @@ pub(super) fn mutation<'a>(
     check_header(&mut context, &header, &mutation.clauses);
     if mutation.body.is_empty() {
         let message = format!("`{}` changes nothing", mutation.name.node);
-        context.error::<()>(&codes::EMPTY_RULE, mutation.name.span, message, "write a `set`, `default`, `merge`, `append` or `remove` in it");
+        context.error::<()>(
+            &codes::EMPTY_RULE,
+            mutation.name.span,
+            message,
+            "write a `set`, `default`, `merge`, `append` or `remove` in it",
+        );
     }
     let applies = context.applies(&header);
     let body = context.changes(&mutation.body);
@@ -116,6 +149,7 @@ pub(super) fn mutation<'a>(
     dropped.used_items.append(&mut context.used_items);
     if let (Some(applies), Some(body)) = (&applies, &body) {
         context.check_changes(applies, body);
+        check_roots(&mut context, mutation.name.span, |f| change::nodes(body, f));
     }
     let fine = !context.diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error);
     let resolved = match (fine, applies, body) {
@@ -155,6 +189,12 @@ pub(super) fn generation<'a>(
     let applies = context.applies(&header);
     let creates: Vec<Option<Creation>> = generation.creates.iter().map(|create| context.create(create)).collect();
     dropped.used_items.append(&mut context.used_items);
+    for creation in creates.iter().flatten() {
+        check_roots(&mut context, creation.span, |f| {
+            [Some(&creation.name), creation.namespace.as_ref()].into_iter().flatten().for_each(|value| f(Node::Value(value)));
+            creation.fields.iter().for_each(|(_, content)| change::values(content, &mut |value| f(Node::Value(value))));
+        });
+    }
     let fine = !context.diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error);
     let resolved = match (fine, applies, creates.into_iter().collect::<Option<Vec<_>>>()) {
         (true, Some(applies), Some(creates)) => {
@@ -219,7 +259,16 @@ impl<'a> Context<'a> {
             ast::Stmt::Merge { target, keys, value, span } => {
                 let (place, wanted) = self.place(target)?;
                 let element = self.element(&wanted.ty, target.span)?;
+                let mut known = true;
+                for key in keys {
+                    if self.schema_field(&element, &key.node).is_none() {
+                        known = self.no_such_field::<()>(&element, &key.node, key.span).is_some();
+                    }
+                }
                 let fields = self.content(value, &Wanted::any_of(element.clone()))?;
+                if !known {
+                    return None;
+                }
                 let Content::Object(fields) = fields else {
                     return self.error(&codes::WRONG_TYPE, value.span, "an object is merged", "write the element with its keys in braces");
                 };
@@ -233,21 +282,20 @@ impl<'a> Context<'a> {
             ast::Stmt::Append { target, value, span } => {
                 let (place, wanted) = self.place(target)?;
                 let element = self.element(&wanted.ty, target.span)?;
-                if !matches!(element, Ty::Bool | Ty::Int | Ty::String | Ty::IntOrString) {
-                    let what = describe(&wanted.ty);
-                    return self.error(
-                        &codes::WRONG_TYPE,
-                        target.span,
-                        format!("`{}` is {what}: an element that is there already cannot be told from another", self.text(target.span)),
-                        "write `merge LIST by KEY { ... }`",
+                if let Some(field) = defaulted(&element, &mut BTreeSet::new()) {
+                    let message = format!(
+                        "the API server fills in `{field}` of the elements of `{}`, so that one that was appended could not be told from others",
+                        self.text(target.span)
                     );
+                    return self.error(&codes::WRONG_TYPE, target.span, message, "write `merge LIST by KEY { ... }`");
                 }
-                let Content::Value(value) = self.content(value, &wanted.element(&element))? else { return None };
-                Some(vec![Change::Edit { place, edit: Edit::Append(value), span: *span }])
+                let content = self.content(value, &wanted.element(&element))?;
+                Some(vec![Change::Edit { place, edit: Edit::Append(content), span: *span }])
             }
             ast::Stmt::Default { target, value, span } => {
-                if let Some(Term::Val(Typed { value: Value::Field { default: Some(_), .. } | Value::Entry { default: Some(_), .. }, .. })) =
-                    self.expr(target)
+                if let Some(Term::Val(Typed {
+                    value: Value::Field { default: Some(_), .. } | Value::Entry { default: Some(_), .. }, ..
+                })) = self.expr(target)
                 {
                     let path = self.text(target.span);
                     self.note(format!("`default {path}`, which the API server fills in before a policy sees it,"), *span);
@@ -337,9 +385,6 @@ impl<'a> Context<'a> {
         fields: &[(String, Content)],
         object: Span,
     ) -> Option<MergeKey> {
-        if self.schema_field(element, &key.node).is_none() {
-            return self.no_such_field(element, &key.node, key.span);
-        }
         let of = Term::Val(Typed::new(Value::Var(slot), element.clone()));
         let term = self.field(of, &key.node, key.span, key.span)?;
         let there = self.operand(term, key.span)?;
@@ -422,6 +467,7 @@ impl<'a> Context<'a> {
             let content = wanted.and_then(|wanted| self.content(&field.value, &wanted));
             match (content, &mut out) {
                 (Some(content), Some(out)) => {
+                    let zero = self.schema_field(ty, &name.node).is_some_and(|known| is_zero(&content, known.presence));
                     if out.iter().any(|(known, _)| *known == name.node) {
                         return self.error(
                             &codes::DUPLICATE_NAME,
@@ -430,7 +476,10 @@ impl<'a> Context<'a> {
                             "remove one of them",
                         );
                     }
-                    out.push((name.node.clone(), content));
+                    // What Kubernetes drops is as if it were not written.
+                    if !zero {
+                        out.push((name.node.clone(), content));
+                    }
                 }
                 (Some(_), None) => {}
                 (None, out) => *out = None,
@@ -507,7 +556,10 @@ impl<'a> Context<'a> {
             (Const::String(text), Ty::String) if !wanted.values.is_empty() && !wanted.values.contains(&text.as_str()) => {
                 let help = match nearest(text, wanted.values.iter().copied()) {
                     Some(near) => format!("did you mean `\"{near}\"`?"),
-                    None => format!("it is one of {}", wanted.values.iter().map(|value| format!("`\"{value}\"`")).collect::<Vec<_>>().join(", ")),
+                    None => format!(
+                        "it is one of {}",
+                        wanted.values.iter().map(|value| format!("`\"{value}\"`")).collect::<Vec<_>>().join(", ")
+                    ),
                 };
                 self.error(&codes::IMPOSSIBLE_VALUE, span, format!("the field is never `\"{text}\"`"), help)
             }
@@ -543,6 +595,8 @@ impl<'a> Context<'a> {
         if create.kind.subresource.is_some() {
             return self.error(&codes::UNKNOWN_KIND, create.kind.span, "`create` makes whole objects", "name the kind alone");
         }
+        let wanted = Wanted::any_of(Ty::Struct(vec![ty.clone()]));
+        let content = self.content(&create.object, &wanted);
         let namespace = match (kind.namespaced, written, &create.namespace) {
             (true, Some(namespace), _) => Some(namespace.value),
             (true, None, _) => Some(self.own_namespace(create)?),
@@ -556,16 +610,16 @@ impl<'a> Context<'a> {
             }
             (false, _, None) => None,
         };
-        let wanted = Wanted::any_of(Ty::Struct(vec![ty.clone()]));
-        let Content::Object(fields) = self.content(&create.object, &wanted)? else { return None };
+        let Content::Object(fields) = content? else { return None };
         if let ExprKind::Object(written) = &create.object.kind {
             for field in written {
                 let twice: Option<&Name> = match field.name.node.as_str() {
                     "apiVersion" | "kind" => Some(&field.name),
                     "metadata" => match &field.value.kind {
-                        ExprKind::Object(inner) => {
-                            inner.iter().map(|field| &field.name).find(|name| ["name", "namespace", "generateName"].contains(&name.node.as_str()))
-                        }
+                        ExprKind::Object(inner) => inner
+                            .iter()
+                            .map(|field| &field.name)
+                            .find(|name| ["name", "namespace", "generateName"].contains(&name.node.as_str())),
                         _ => Some(&field.name),
                     },
                     _ => None,
@@ -604,6 +658,38 @@ impl<'a> Context<'a> {
     pub fn check_changes(&mut self, applies: &Cond, body: &[Change]) {
         let found: Vec<Diagnostic> = overlap::check(&self.kinds, applies, body);
         self.diagnostics.extend(found);
+    }
+}
+
+/// Whether a constant counts as absent in a field.
+fn is_zero(content: &Content, presence: Presence) -> bool {
+    match (content, presence) {
+        (Content::Value(Value::Const(constant)), Presence::NonZero) => match constant {
+            Const::Bool(value) => !value,
+            Const::Int(value) => *value == 0,
+            Const::String(text) => text.is_empty(),
+            Const::Quantity(_) | Const::List(_) | Const::Object(_) => false,
+        },
+        (Content::Object(fields), Presence::NonEmpty) => fields.is_empty(),
+        (Content::List(items), Presence::NonEmpty) => items.is_empty(),
+        (Content::Value(_) | Content::Object(_) | Content::List(_), Presence::Written | Presence::NonZero | Presence::NonEmpty) => false,
+    }
+}
+
+/// A field somewhere in values of this type that the API server fills in.
+fn defaulted(ty: &Ty, seen: &mut BTreeSet<String>) -> Option<String> {
+    match ty {
+        Ty::List(inner) | Ty::Map(inner) => defaulted(inner, seen),
+        Ty::Struct(names) => names.iter().find_map(|name| {
+            if !seen.insert(name.clone()) {
+                return None;
+            }
+            structure(name)?.fields.iter().find_map(|(name, field)| match &field.default {
+                Some(_) => Some((*name).to_owned()),
+                None => defaulted(&ty_of(&field.ty), seen),
+            })
+        }),
+        Ty::Bool | Ty::Int | Ty::Quantity | Ty::String | Ty::IntOrString | Ty::Record(_) | Ty::Any => None,
     }
 }
 

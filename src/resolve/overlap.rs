@@ -285,15 +285,9 @@ impl<'r> Known<'r> {
         let mut free = BTreeSet::new();
         let mut contents: Vec<&'r Value> = Vec::new();
         match edit {
-            Edit::Set(content) | Edit::Default(content) => values(content, &mut |value| contents.push(value)),
+            // Each element that is appended is one of its own, whatever it is made of.
+            Edit::Set(content) | Edit::Default(content) | Edit::Append(content) => values(content, &mut |value| contents.push(value)),
             Edit::Remove => {}
-            Edit::Append(value) => {
-                // Each value of its own is another element.
-                if let Value::Var(slot) = value {
-                    determined.insert(*slot);
-                }
-                contents.push(value);
-            }
             Edit::Merge { keys, fields, slot: _ } => {
                 for key in keys {
                     if let Value::Var(slot) = &key.given {
@@ -330,7 +324,21 @@ impl<'r> Known<'r> {
                 fields.as_slice(),
                 ["apiVersion" | "kind" | "metadata"]
                     | ["status", ..]
-                    | ["metadata", "name" | "namespace" | "generateName" | "uid" | "resourceVersion" | "generation" | "creationTimestamp" | "managedFields" | "selfLink" | "deletionTimestamp" | "deletionGracePeriodSeconds", ..]
+                    | [
+                        "metadata",
+                        "name"
+                            | "namespace"
+                            | "generateName"
+                            | "uid"
+                            | "resourceVersion"
+                            | "generation"
+                            | "creationTimestamp"
+                            | "managedFields"
+                            | "selfLink"
+                            | "deletionTimestamp"
+                            | "deletionGracePeriodSeconds",
+                        ..
+                    ]
             );
             if identity {
                 self.diagnostics.push(
@@ -377,7 +385,9 @@ impl<'r> Known<'r> {
                 }
                 let clash = first.paths.iter().find(|a| {
                     second.paths.iter().any(|b| match (first.adds(), second.adds()) {
-                        (true, true) => (leads(a, b) || leads(b, a)) && !(leads(a, b) && leads(b, a) && compatible(first.edit, second.edit)),
+                        (true, true) => {
+                            (leads(a, b) || leads(b, a)) && !(leads(a, b) && leads(b, a) && compatible(first.edit, second.edit))
+                        }
                         (true, false) | (false, true) | (false, false) => overlap(a, b),
                     })
                 });
@@ -420,8 +430,7 @@ fn compatible(first: &Edit, second: &Edit) -> bool {
             names(first) == names(second)
                 && first.iter().any(|key| {
                     second.iter().any(|other| {
-                        other.name == key.name
-                            && matches!((&key.given, &other.given), (Value::Const(a), Value::Const(b)) if a != b)
+                        other.name == key.name && matches!((&key.given, &other.given), (Value::Const(a), Value::Const(b)) if a != b)
                     })
                 })
         }

@@ -47,10 +47,9 @@ fn changes(out: &mut String, depth: usize, body: &[Change]) {
                     Edit::Set(to) => format!("set {place} = {}", content(to)),
                     Edit::Default(to) => format!("default {place} = {}", content(to)),
                     Edit::Remove => format!("remove {place}"),
-                    Edit::Append(of) => format!("append {place} {}", value(of)),
+                    Edit::Append(of) => format!("append {place} {}", content(of)),
                     Edit::Merge { slot, keys, fields: of } => {
-                        let keys: Vec<String> =
-                            keys.iter().map(|key| format!("{} == {}", value(&key.there), value(&key.given))).collect();
+                        let keys: Vec<String> = keys.iter().map(|key| format!("{} == {}", value(&key.there), value(&key.given))).collect();
                         format!("merge {place} ${} by {} {}", slot.0, keys.join(", "), fields(of))
                     }
                 };
