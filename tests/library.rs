@@ -86,3 +86,44 @@ fn what_the_api_server_checks_is_not_sent_to_clusters() {
     }
     assert!(count > 30, "{count}");
 }
+
+/// The reasons by which a Pod or its containers wait, fail or hang, as `kubectl get pods` and the conditions show them.
+const REASONS: [&str; 24] = [
+    "Error",
+    "NodeLost",
+    "Unknown",
+    "Waiting",
+    "Pending",
+    "ContainerCreating",
+    "Terminating",
+    "CrashLoopBackOff",
+    "InvalidImageName",
+    "ImageInspectError",
+    "ErrImageNeverPull",
+    "ImagePullBackOff",
+    "RegistryUnavailable",
+    "ErrImagePull",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "RunContainerError",
+    "PreStartHookError",
+    "PostStartHookError",
+    "ContainersNotInitialized",
+    "ContainersNotReady",
+    "PodInitializing",
+    "DockerDaemonNotReady",
+    "NetworkPluginNotReady",
+];
+
+#[test]
+fn each_reason_of_a_status_is_explained_by_a_rule() {
+    let (compiled, _) = library();
+    let diagnosis = &compiled.program.packs["diagnosis"].rules;
+    for reason in REASONS {
+        let tag = format!("reason:{reason}");
+        assert!(diagnosis.iter().any(|rule| rule.tags.contains(&tag)), "no rule of the pack `diagnosis` has the tag `{tag}`");
+    }
+    for rule in diagnosis {
+        assert_eq!(rule.targets, Targets::Only(["check".to_owned()].into()), "{}: live status is not for clusters", rule.id);
+    }
+}
