@@ -4,7 +4,7 @@ use super::report::table;
 use super::{CompileArguments, Context, Failure, Format, Status, compile, output, print, print_json, report_failure};
 use crate::diagnostic::codes::input;
 use crate::diagnostic::{Level, nearest};
-use crate::target::{self, Outcome, Target, TargetReport};
+use crate::target::{self, Options, Outcome, Target, TargetReport};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -22,9 +22,12 @@ pub struct Arguments {
     /// The output folder.
     #[arg(long, default_value = "dist", value_name = "DIR")]
     out: PathBuf,
-    /// The targets, separated by commas [default: all]: opa, kyverno, psa, admission-config.
+    /// The targets, separated by commas [default: all]: opa, vap, kyverno, psa, admission-config.
     #[arg(long = "target", value_delimiter = ',', value_name = "TARGET")]
     targets: Vec<String>,
+    /// The version of the clusters' Kubernetes, for the functions that CEL has there.
+    #[arg(long, value_name = "VERSION", default_value = "1.37", value_parser = kubernetes)]
+    kubernetes: u32,
     #[command(flatten)]
     compile: CompileArguments,
     /// Write nothing; exit with 1 and show the differences when the folder is not what this build makes.
@@ -61,6 +64,22 @@ fn targets(names: &[String]) -> Result<BTreeSet<Target>, Failure> {
             })
         })
         .collect()
+}
+
+/// `1.37`, also with a `v` or a patch version, as its minor version.
+fn kubernetes(text: &str) -> Result<u32, String> {
+    let mut parts = text.strip_prefix('v').unwrap_or(text).split('.');
+    let minor = match (parts.next(), parts.next().map(str::parse::<u32>), parts.next(), parts.next()) {
+        (Some("1"), Some(Ok(minor)), None, None) => Some(minor),
+        (Some("1"), Some(Ok(minor)), Some(patch), None) if patch.parse::<u32>().is_ok() => Some(minor),
+        _ => None,
+    };
+    let (oldest, newest) = (Options::OLDEST_KUBERNETES, Options::NEWEST_KUBERNETES);
+    match minor {
+        Some(minor) if (oldest..=newest).contains(&minor) => Ok(minor),
+        Some(minor) => Err(format!("1.{minor} is not among the versions that are known: 1.{oldest} to 1.{newest}")),
+        None => Err(format!("expected a version from 1.{oldest} to 1.{newest}, for example `1.{newest}`")),
+    }
 }
 
 fn outcome_text(outcome: &Outcome) -> String {
@@ -122,7 +141,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
             .map_err(|error| Failure::new(&input::INTERRUPTED, format!("cannot listen for interrupts: {error}")))?;
     }
     let (compiled, loaded) = compile(&arguments.paths, &arguments.compile, context)?;
-    let emission = target::emit(&compiled.program, &targets);
+    let emission = target::emit(&compiled.program, &targets, &Options { kubernetes: arguments.kubernetes });
     if emission.diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error) {
         return Err(Failure::diagnostics(emission.diagnostics, loaded.sources));
     }

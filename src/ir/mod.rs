@@ -23,6 +23,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Program {
     /// The packs, by name.
     pub packs: BTreeMap<String, Pack>,
+    /// SHA-256 in hex of the sources: of their texts' digests, sorted, so that it depends on neither names nor order of the files.
+    pub digest: String,
 }
 
 /// A pack of rules.
@@ -48,6 +50,8 @@ pub struct Pack {
     pub builtins: BTreeMap<String, Severity>,
     /// Its tests in the order of the source.
     pub tests: Vec<Test>,
+    /// SHA-256 in hex of the text of each rule, mutation and generation in its source, by `pack/name`.
+    pub digests: BTreeMap<String, String>,
 }
 
 /// An item that no target carries yet.
@@ -185,6 +189,18 @@ pub enum Targets {
     Only(BTreeSet<String>),
     /// All but these: dropped by the author.
     Except(BTreeSet<String>),
+}
+
+impl Targets {
+    /// Whether the author means the target of this name.
+    #[must_use]
+    pub fn include(&self, target: &str) -> bool {
+        match self {
+            Targets::All => true,
+            Targets::Only(names) => names.contains(target),
+            Targets::Except(names) => !names.contains(target),
+        }
+    }
 }
 
 /// A rule.

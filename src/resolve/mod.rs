@@ -7,6 +7,7 @@
 
 mod change;
 mod context;
+pub(crate) mod digest;
 mod expr;
 mod fold;
 mod functions;
@@ -94,7 +95,7 @@ pub fn resolve(files: &[(u32, File)], sources: &Sources, schema: &Schema, option
     params::settle(&world, &mut packs, &order, &mut diagnostics);
     let mut left_out = left_out(&packs, &order, &mut diagnostics);
     left_out.retain(|rule| !options.roots.contains(rule.split('/').next().unwrap_or_default()));
-    let mut program = Program::default();
+    let mut program = Program { digest: digest::of_sources(sources), ..Program::default() };
     for name in &order {
         if let Some(items) = packs.get(name) {
             let pack = pack(&world, &packs, items, &left_out, &mut diagnostics);
@@ -387,6 +388,10 @@ fn pack<'a>(
         diagnostics.extend(found);
         out.rules.extend(resolved.filter(|rule| !left_out.contains(&rule.id)));
     }
+    let named = items.rules.iter().map(|(item, rule)| (item, &rule.name));
+    let named = named.chain(items.mutations.iter().map(|(item, mutation)| (item, &mutation.name)));
+    let named = named.chain(items.generations.iter().map(|(item, generation)| (item, &generation.name)));
+    out.digests = named.map(|(item, name)| (format!("{}/{}", items.name, name.node), digest::of_text(world.sources.text(item.span)))).collect();
     items::others(world, packs, items, left_out, &mut out, &mut dropped, diagnostics);
     for (name, value) in &items.values {
         if let Some(constant) = value.as_ref().and_then(params::report) {

@@ -2,18 +2,16 @@
 //!
 //! Patterns and JMESPath are not used, and the kinds are listed instead of generated: see `docs/`.
 
+use super::metadata::{Metadata, description, is_switch, severity, title};
 use super::{Artifact, Emission, Outcome};
-use crate::ir::{Action, Kind, Operation, Pack, Program, Rule, Severity, Targets};
+use crate::ir::{Action, Kind, Operation, Pack, Program, Rule};
 use crate::lower::Unsupported;
-use crate::lower::cel::{Expr, Policy, lower, print};
+use crate::lower::cel::{Expr, Policy, print};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// The name of the target.
 pub const NAME: &str = "kyverno";
-
-/// Kubernetes' limit for the names of rules, and for names as values of labels, as which Kyverno uses those of policies.
-const LONGEST_NAME: usize = 63;
 
 /// Writes all packs.
 #[must_use]
@@ -50,44 +48,23 @@ pub fn emit(program: &Program) -> Emission {
 
 /// The policy of a rule; none where there is nothing to write, which the emission then says.
 fn policy(pack: &Pack, rule: &Rule, emission: &mut Emission) -> Option<ClusterPolicy> {
-    let meant = match &rule.targets {
-        Targets::All => true,
-        Targets::Only(targets) => targets.contains(NAME),
-        Targets::Except(targets) => !targets.contains(NAME),
-    };
-    if !meant {
+    if !rule.targets.include(NAME) {
         emission.row(NAME, &rule.id, Outcome::Dropped);
         return None;
     }
-    let name = format!("{}-{}", pack.name, rule.name);
-    let lowered = if name.len() > LONGEST_NAME {
-        Err(Unsupported::new(format!("the name `{name}` of more than {LONGEST_NAME} characters"), rule.span))
-    } else {
-        lower(rule)
-    };
-    match lowered {
-        Ok(lowered) => Some(cluster_policy(name, pack, rule, lowered)),
-        Err(unsupported) => {
-            emission.refuse(NAME, &rule.id, &unsupported);
-            None
-        }
-    }
+    Some(cluster_policy(pack, rule, super::admission::lowered(NAME, pack, rule, emission)?))
 }
 
-fn cluster_policy(name: String, pack: &Pack, rule: &Rule, lowered: Policy) -> ClusterPolicy {
+fn cluster_policy(pack: &Pack, rule: &Rule, lowered: Policy) -> ClusterPolicy {
     let text = |expr: Expr| print(&expr.map_strings(&apart));
-    let mut annotations = BTreeMap::from([
+    let mut metadata = Metadata::of_rule(pack, rule);
+    metadata.annotations.extend([
         ("pod-policies.kyverno.io/autogen-controllers", "none".to_owned()),
         ("policies.kyverno.io/category", if is_switch(&pack.name) { format!("pack {}", pack.name) } else { pack.name.clone() }),
         ("policies.kyverno.io/severity", severity(rule.severity).to_owned()),
         ("policies.kyverno.io/title", title(&rule_name(pack, rule))),
     ]);
-    let description = rule.doc.trim();
-    if !description.is_empty() {
-        // A block of lines is text whatever it says: of `1_000` and `off` readers of YAML think otherwise.
-        let end = if description.contains(char::is_whitespace) { "" } else { "\n" };
-        annotations.insert("policies.kyverno.io/description", format!("{description}{end}"));
-    }
+    metadata.annotations.extend(description(&rule.doc).map(|text| ("policies.kyverno.io/description", text)));
     let variables =
         lowered.variables.into_iter().map(|variable| Variable { name: variable.name, expression: text(variable.expr) }).collect();
     let expression = Expression {
@@ -100,7 +77,7 @@ fn cluster_policy(name: String, pack: &Pack, rule: &Rule, lowered: Policy) -> Cl
     ClusterPolicy {
         api_version: "kyverno.io/v1",
         kind: "ClusterPolicy",
-        metadata: Metadata { name, annotations },
+        metadata,
         spec: Spec {
             // What is in the cluster already was created once; a rule on updates or deletions alone has nothing to say of it.
             background: rule.operations.contains(&Operation::Create),
@@ -142,30 +119,9 @@ fn kinds(rule: &Rule) -> Vec<String> {
     kinds
 }
 
-/// Words that YAML 1.1, which Kyverno reads, takes for booleans where they are not quoted; `true` and `false` are quoted.
-fn is_switch(word: &str) -> bool {
-    matches!(word.to_ascii_lowercase().as_str(), "y" | "n" | "yes" | "no" | "on" | "off")
-}
-
 /// The name of the rule, with that of its pack where alone it would be read as a boolean.
 fn rule_name(pack: &Pack, rule: &Rule) -> String {
     if is_switch(&rule.name) { format!("{}-{}", pack.name, rule.name) } else { rule.name.clone() }
-}
-
-fn title(name: &str) -> String {
-    let words = name.replace('-', " ");
-    let mut characters = words.chars();
-    characters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(characters).collect()
-}
-
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "info",
-        Severity::Low => "low",
-        Severity::Medium => "medium",
-        Severity::High => "high",
-        Severity::Critical => "critical",
-    }
 }
 
 /// Kyverno substitutes `{{ }}` and `$( )` in every string of a rule, those of CEL included: the two characters are kept apart.
@@ -190,12 +146,6 @@ struct ClusterPolicy {
     kind: &'static str,
     metadata: Metadata,
     spec: Spec,
-}
-
-#[derive(Debug, Serialize)]
-struct Metadata {
-    name: String,
-    annotations: BTreeMap<&'static str, String>,
 }
 
 #[derive(Debug, Serialize)]

@@ -6,10 +6,33 @@ use crate::lower::Unsupported;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
+mod admission;
 pub mod admission_config;
 pub mod kyverno;
+mod metadata;
 pub mod opa;
 pub mod psa;
+pub mod vap;
+
+/// What targets are written for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The minor version of the clusters' Kubernetes: 37 is 1.37. It decides which functions CEL has.
+    pub kubernetes: u32,
+}
+
+impl Options {
+    /// The newest minor version of Kubernetes that this version of `polc` knows.
+    pub const NEWEST_KUBERNETES: u32 = 37;
+    /// The oldest minor version of Kubernetes for which something is written: the first with ValidatingAdmissionPolicy as `v1`.
+    pub const OLDEST_KUBERNETES: u32 = admission::FIRST_MINOR;
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { kubernetes: Self::NEWEST_KUBERNETES }
+    }
+}
 
 /// A file of the output.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,6 +150,11 @@ pub(crate) fn yaml(value: &impl Serialize) -> Result<Vec<u8>, serde_yaml::Error>
     serde_yaml::to_string(value).map(String::into_bytes)
 }
 
+/// The documents of a file, one after the other.
+pub(crate) fn join_documents(documents: &[String]) -> Vec<u8> {
+    documents.join("---\n").into_bytes()
+}
+
 impl Emission {
     /// Adds the error that an output could not be written as YAML.
     pub(crate) fn fail(&mut self, target: &'static str, id: &str, error: &serde_yaml::Error, span: Span) {
@@ -147,6 +175,8 @@ pub const KNOWN: [&str; 10] =
 pub enum Target {
     /// Rego modules for OPA.
     Opa,
+    /// ValidatingAdmissionPolicy and its bindings.
+    Vap,
     /// `kyverno.io/v1` ClusterPolicy.
     Kyverno,
     /// Namespaces with Pod Security labels.
@@ -157,13 +187,14 @@ pub enum Target {
 
 impl Target {
     /// All of them, in the order of the report.
-    pub const ALL: [Target; 4] = [Target::Opa, Target::Kyverno, Target::Psa, Target::AdmissionConfig];
+    pub const ALL: [Target; 5] = [Target::Opa, Target::Vap, Target::Kyverno, Target::Psa, Target::AdmissionConfig];
 
     /// Its name on the command line and in the output folder.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Target::Opa => opa::NAME,
+            Target::Vap => vap::NAME,
             Target::Kyverno => kyverno::NAME,
             Target::Psa => psa::NAME,
             Target::AdmissionConfig => admission_config::NAME,
@@ -180,16 +211,17 @@ impl Target {
     #[must_use]
     pub fn carries_rules(self) -> bool {
         match self {
-            Target::Opa | Target::Kyverno => true,
+            Target::Opa | Target::Vap | Target::Kyverno => true,
             Target::Psa | Target::AdmissionConfig => false,
         }
     }
 
     /// What it writes for a program.
     #[must_use]
-    pub fn emit(self, program: &Program) -> Emission {
+    pub fn emit(self, program: &Program, options: &Options) -> Emission {
         match self {
             Target::Opa => opa::emit(program),
+            Target::Vap => vap::emit(program, options),
             Target::Kyverno => kyverno::emit(program),
             Target::Psa => psa::emit(program),
             Target::AdmissionConfig => admission_config::emit(program),
@@ -199,10 +231,10 @@ impl Target {
 
 /// What these targets write for a program, one after the other; a rule that its author sends to none of those that carry rules is an error.
 #[must_use]
-pub fn emit(program: &Program, targets: &BTreeSet<Target>) -> Emission {
+pub fn emit(program: &Program, targets: &BTreeSet<Target>, options: &Options) -> Emission {
     let mut all = Emission::default();
     for target in targets {
-        let emission = target.emit(program);
+        let emission = target.emit(program, options);
         all.artifacts.extend(emission.artifacts);
         all.report.extend(emission.report);
         all.diagnostics.extend(emission.diagnostics);
@@ -248,7 +280,7 @@ fn uncompiled(emission: &mut Emission, program: &Program, targets: &BTreeSet<Tar
     for item in program.packs.values().flat_map(|pack| &pack.uncompiled) {
         for target in targets {
             let carried = match target {
-                Target::Opa => item.construct == "exempt",
+                Target::Opa | Target::Vap => item.construct == "exempt",
                 Target::Kyverno => true,
                 Target::Psa | Target::AdmissionConfig => false,
             };

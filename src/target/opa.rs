@@ -2,7 +2,7 @@
 
 use super::{Artifact, Emission, Outcome};
 use crate::diagnostic::{Diagnostic, Span, codes::build};
-use crate::ir::{Pack, Program, Rule, Targets};
+use crate::ir::{Pack, Program, Rule};
 use crate::lower::rego::{self, Module, print};
 use handlebars::Handlebars;
 use serde_json::json;
@@ -54,12 +54,7 @@ pub fn emit(program: &Program) -> Emission {
 }
 
 fn rule_row(rule: &Rule, module: &mut Module, emission: &mut Emission) {
-    let wanted = match &rule.targets {
-        Targets::All => true,
-        Targets::Only(names) => names.contains(NAME),
-        Targets::Except(names) => !names.contains(NAME),
-    };
-    if !wanted {
+    if !rule.targets.include(NAME) {
         emission.row(NAME, &rule.id, Outcome::Dropped);
         return;
     }

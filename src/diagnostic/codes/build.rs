@@ -3,7 +3,7 @@
 use crate::diagnostic::Code;
 
 /// All of them.
-pub static ALL: &[&Code] = &[&NOT_EXPRESSIBLE, &NAME_COLLISION, &TEMPLATE, &ENGINE_FAILED, &REACHES_NO_TARGET, &SECOND_POD_SECURITY];
+pub static ALL: &[&Code] = &[&NOT_EXPRESSIBLE, &NAME_COLLISION, &TEMPLATE, &ENGINE_FAILED, &REACHES_NO_TARGET, &SECOND_POD_SECURITY, &NEEDS_NEWER_KUBERNETES];
 
 /// A rule has no exact form in a target.
 pub static NOT_EXPRESSIBLE: Code = Code {
@@ -38,6 +38,15 @@ pub static SECOND_POD_SECURITY: Code = Code {
     summary: "there are two `pod-security` blocks",
     explanation: "The labels of a namespace and the defaults of the API server come from one `pod-security` block. With two, one would hide the other.\n\n\
         Put the lines of both into one block.",
+};
+
+/// The CEL of a rule needs a newer Kubernetes.
+pub static NEEDS_NEWER_KUBERNETES: Code = Code {
+    id: "needs-newer-kubernetes",
+    summary: "the CEL of a rule needs a newer Kubernetes than the build is for",
+    explanation: "The functions of CEL grow with Kubernetes, and an API server takes a function in a new policy only one version after it was added. A rule that goes over nested \
+lists, for instance, needs `flatten`, which an API server takes from 1.35. Where `--kubernetes` says that the clusters are older, the policy would not be admitted there:\n\n\
+```text\npolc build --kubernetes 1.33\n```\n\nBuild for the version that the clusters have, or leave the target out for the rule with `targets except vap`.\n",
 };
 
 /// A file of the output cannot be put together.
