@@ -391,7 +391,8 @@ fn pack<'a>(
     let named = items.rules.iter().map(|(item, rule)| (item, &rule.name));
     let named = named.chain(items.mutations.iter().map(|(item, mutation)| (item, &mutation.name)));
     let named = named.chain(items.generations.iter().map(|(item, generation)| (item, &generation.name)));
-    out.digests = named.map(|(item, name)| (format!("{}/{}", items.name, name.node), digest::of_text(world.sources.text(item.span)))).collect();
+    out.digests =
+        named.map(|(item, name)| (format!("{}/{}", items.name, name.node), digest::of_text(world.sources.text(item.span)))).collect();
     items::others(world, packs, items, left_out, &mut out, &mut dropped, diagnostics);
     for (name, value) in &items.values {
         if let Some(constant) = value.as_ref().and_then(params::report) {

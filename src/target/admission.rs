@@ -92,7 +92,8 @@ pub(crate) fn validation_actions(action: Action) -> [&'static str; 1] {
 
 /// The variables and the validation that a rule becomes.
 pub(crate) fn parts(rule: &Rule, lowered: Policy) -> (Vec<Variable>, Validation) {
-    let variables = lowered.variables.into_iter().map(|variable| Variable { name: variable.name, expression: print(&variable.expr) }).collect();
+    let variables =
+        lowered.variables.into_iter().map(|variable| Variable { name: variable.name, expression: print(&variable.expr) }).collect();
     let validation = Validation {
         expression: print(&lowered.validation),
         // Only an engine that cannot evaluate the expression says this.

@@ -24,7 +24,11 @@ pub(crate) struct Metadata {
 impl Metadata {
     /// Of an object that stands for a rule.
     pub fn of_rule(pack: &Pack, rule: &Rule) -> Self {
-        Metadata { name: policy_name(pack, rule), labels: labels(pack, rule), annotations: BTreeMap::from([("polc/source", source(pack, rule))]) }
+        Metadata {
+            name: policy_name(pack, rule),
+            labels: labels(pack, rule),
+            annotations: BTreeMap::from([("polc/source", source(pack, rule))]),
+        }
     }
 
     /// The same with the rule's description as Kubernetes' own annotation.

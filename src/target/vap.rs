@@ -107,3 +107,73 @@ fn both(pack: &Pack, rule: &Rule, variables: Vec<Variable>, validation: Validati
     };
     Ok([serde_yaml::to_string(&policy)?, serde_yaml::to_string(&binding)?])
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+    use super::*;
+    use crate::compile::compile;
+    use crate::diagnostic::Sources;
+
+    fn emitted(text: &str, kubernetes: u32) -> (Emission, Sources) {
+        let mut sources = Sources::default();
+        sources.add("a.pol", text);
+        let program = compile(&sources, &crate::resolve::Options::default()).unwrap().program;
+        (emit(&program, &Options { kubernetes }), sources)
+    }
+
+    fn text(emission: &Emission) -> &str {
+        std::str::from_utf8(&emission.artifacts[0].contents).unwrap()
+    }
+
+    #[test]
+    fn actions_and_requests_are_the_api_servers() {
+        let (emission, _) = emitted(
+            "pack p\n\
+            rule a { action warn\n match Pod forbid pod.spec.hostNetwork message \"a\" }\n\
+            rule b { action audit\n match Pod, Deployment on create forbid pod.spec.hostNetwork message \"b\" }\n\
+            rule c { targets except vap\n match Pod forbid pod.spec.hostNetwork message \"c\" }\n",
+            37,
+        );
+        let outcomes: Vec<_> = emission.report.iter().map(|row| row.outcome.clone()).collect();
+        assert_eq!(outcomes, [Outcome::Exact, Outcome::Exact, Outcome::Dropped]);
+        let [a, of_a, b, of_b] = text(&emission).split("---\n").collect::<Vec<_>>()[..] else { panic!("{}", text(&emission)) };
+        assert!(a.contains("kind: ValidatingAdmissionPolicy\n") && a.contains("failurePolicy: Fail\n"), "{a}");
+        assert!(a.contains("- pods/ephemeralcontainers\n") && a.contains("- pods/resize\n"), "{a}");
+        assert!(of_a.contains("policyName: p-a\n") && of_a.contains("validationActions:\n  - Warn\n"), "{of_a}");
+        assert!(b.contains("- apps\n") && b.contains("- deployments\n") && !b.contains("UPDATE") && !b.contains("pods/"), "{b}");
+        assert!(of_b.contains("kind: ValidatingAdmissionPolicyBinding\n") && of_b.contains("validationActions:\n  - Audit\n"), "{of_b}");
+    }
+
+    #[test]
+    fn an_older_kubernetes_refuses_functions_that_it_lacks() {
+        let source = "pack p\nrule a { match Pod\n for c in pod.spec.containers { forbid c.stdin message \"no {c.name}\" }\n for e in pod.spec.containers { for p in e.ports { forbid p.hostPort > 0 message \"port\" } } }\n";
+        let (emission, sources) = emitted(source, 34);
+        assert!(emission.artifacts.is_empty());
+        let [diagnostic] = &emission.diagnostics[..] else { panic!("{:?}", emission.diagnostics) };
+        assert_eq!(
+            diagnostic.message,
+            "`p/a` cannot be written for vap on Kubernetes 1.34: its conditions need `flatten` of CEL, which 1.35 is the first to take"
+        );
+        let help = diagnostic.help.as_deref().unwrap();
+        assert_eq!(
+            help,
+            "build for 1.35 or newer with `--kubernetes 1.35`, or leave the target out for this rule with `targets except vap`"
+        );
+        assert!(sources.text(diagnostic.labels[0].0).starts_with("rule a {"));
+        assert!(matches!(&emission.report[0].outcome, Outcome::Refused(why) if why.contains("1.35")));
+        assert!(emitted(source, 35).0.diagnostics.is_empty());
+    }
+
+    #[test]
+    fn names_become_one_only_once() {
+        let mut sources = Sources::default();
+        sources.add("a.pol", "pack a-b\nrule c { match Pod forbid pod.spec.hostNetwork message \"c\" }\n");
+        sources.add("b.pol", "pack a\nrule b-c { match Pod forbid pod.spec.hostNetwork message \"c\" }\n");
+        let program = compile(&sources, &crate::resolve::Options::default()).unwrap().program;
+        let emission = emit(&program, &Options::default());
+        let messages: Vec<&str> = emission.diagnostics.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
+        assert_eq!(messages, ["`a/b-c` and `a-b/c` are both called `a-b-c` in the output for vap"]);
+        assert_eq!(sources.text(emission.diagnostics[0].labels[0].0), "rule c { match Pod forbid pod.spec.hostNetwork message \"c\" }");
+    }
+}

@@ -276,7 +276,7 @@ fn outcomes(construct: &str, example: &Example) -> Result<Vec<String>, String> {
     let words = Target::ALL
         .iter()
         .map(|target| {
-            let emission = target::emit(&program, &BTreeSet::from([*target]));
+            let emission = target::emit(&program, &BTreeSet::from([*target]), &target::Options::default());
             let rows = emission.report.iter().filter(|row| row.rule.starts_with("a/")).map(|row| &row.outcome);
             let rows: Vec<&Outcome> = rows.collect();
             let any = |wanted: fn(&Outcome) -> bool| rows.iter().any(|outcome| wanted(outcome));

@@ -3,7 +3,8 @@
 use crate::diagnostic::Code;
 
 /// All of them.
-pub static ALL: &[&Code] = &[&NOT_EXPRESSIBLE, &NAME_COLLISION, &TEMPLATE, &ENGINE_FAILED, &REACHES_NO_TARGET, &SECOND_POD_SECURITY, &NEEDS_NEWER_KUBERNETES];
+pub static ALL: &[&Code] =
+    &[&NOT_EXPRESSIBLE, &NAME_COLLISION, &TEMPLATE, &ENGINE_FAILED, &REACHES_NO_TARGET, &SECOND_POD_SECURITY, &NEEDS_NEWER_KUBERNETES];
 
 /// A rule has no exact form in a target.
 pub static NOT_EXPRESSIBLE: Code = Code {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
@@ -172,6 +173,14 @@ func (j *judge) one(asked *request, reply *answer) error {
 	if err != nil {
 		return err
 	}
+	if asked.Echo {
+		if reply.Object, err = seen(object); err != nil {
+			return err
+		}
+		if reply.OldObject, err = seen(old); err != nil {
+			return err
+		}
+	}
 	for _, policy := range j.policies {
 		if len(asked.Policies) > 0 && !slices.Contains(asked.Policies, policy.policy.Name) {
 			continue
@@ -201,6 +210,14 @@ func (j *judge) one(asked *request, reply *answer) error {
 		}
 	}
 	return nil
+}
+
+// seen is an object as CEL gets it.
+func seen(object runtime.Object) (map[string]any, error) {
+	if object == nil || reflect.ValueOf(object).IsNil() {
+		return nil, nil
+	}
+	return runtime.DefaultUnstructuredConverter.ToUnstructured(object)
 }
 
 // actions are those of all bindings.

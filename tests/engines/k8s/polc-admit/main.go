@@ -40,6 +40,8 @@ type request struct {
 	Defaults bool `json:"defaults"`
 	// Cost adds what each policy cost.
 	Cost bool `json:"cost"`
+	// Echo adds the objects as the policies see them: a typed object has lost its nulls and zeros.
+	Echo bool `json:"echo"`
 }
 
 type userInfo struct {
@@ -63,7 +65,10 @@ type answer struct {
 	Ran     int              `json:"ran"`
 	Results []result         `json:"results"`
 	Costs   map[string]int64 `json:"costs,omitempty"`
-	Error   string           `json:"error,omitempty"`
+	// Object and OldObject are what the policies saw, if it was asked for.
+	Object    map[string]any `json:"object,omitempty"`
+	OldObject map[string]any `json:"oldObject,omitempty"`
+	Error     string         `json:"error,omitempty"`
 	// Unreadable says that the API server could not even decode the object.
 	Unreadable string `json:"unreadable,omitempty"`
 }

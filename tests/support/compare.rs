@@ -1,0 +1,336 @@
+//! Every rule of `policies/` and `golden/` on objects made out of it, and how an engine's answers are compared with the reference evaluator's: verdict and message, byte for byte.
+//!
+//! `POLC_CASES` is the number of objects a rule (200 unless set), `POLC_SEED` the seed.
+
+use super::engine::Engine;
+use super::{golden, repository};
+use polc::compile::compile;
+use polc::diagnostic::{Sources, render};
+use polc::eval::{Judge, Request, Verdict};
+use polc::ir::{Given, Operation, Program};
+use polc::object::Node;
+use polc::resolve::Options;
+use polc::schema::Schema;
+use polc::target::{Emission, Outcome};
+use polc::verify::generate::{self, Case};
+use serde_json::{Value as Json, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+pub fn number(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).map_or(otherwise, |value| value.parse().unwrap_or_else(|_| panic!("{name} is {value}: use a number")))
+}
+
+/// What the rules of an object say: the message of each that fails.
+pub type Said = BTreeMap<String, String>;
+
+/// Policies with the objects that are made out of them.
+pub struct Subject {
+    pub name: String,
+    pub program: Program,
+    pub cases: Vec<Case>,
+    /// The rule out of which each object was made.
+    pub origins: Vec<String>,
+    /// What the reference evaluator says of each object, and which rules it leaves alone.
+    pub expected: Vec<(Said, BTreeSet<String>)>,
+}
+
+impl Subject {
+    pub fn new(name: &str, files: &[PathBuf], params: &[String]) -> Self {
+        let mut sources = Sources::default();
+        for file in files {
+            sources.add(file.strip_prefix(repository("")).unwrap().display().to_string(), fs::read_to_string(file).unwrap());
+        }
+        let params =
+            params.iter().map(|param| param.split_once('=').unwrap()).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let program = match compile(&sources, &Options { params, ..Options::default() }) {
+            Ok(compiled) => compiled.program,
+            Err(diagnostics) => panic!("{}", render::render(&diagnostics, &sources, false)),
+        };
+        let (seed, count) = (number("POLC_SEED", 1), usize::try_from(number("POLC_CASES", 200)).unwrap());
+        let rules: Vec<&polc::ir::Rule> = program.packs.values().flat_map(|pack| &pack.rules).collect();
+        let (mut cases, mut origins) = (Vec::new(), Vec::new());
+        for rule in rules {
+            let mut made = generate::some_cases(rule, Schema::kubernetes(), seed, count);
+            made.extend(program.packs.values().flat_map(|pack| &pack.tests).filter(|test| test.rule == rule.id).filter_map(of_test));
+            origins.extend(made.iter().map(|_| rule.id.clone()));
+            cases.extend(made);
+        }
+        let judge = Judge::of_program(&program);
+        let expected = cases.iter().map(|case| said(&judge, &case.object, case.old_object.as_ref(), case.operation)).collect();
+        Subject { name: name.to_owned(), program, cases, origins, expected }
+    }
+
+    /// The rules that the target has in their exact form; none may be refused.
+    pub fn carried(&self, emission: &Emission) -> BTreeSet<String> {
+        let refused: Vec<&str> = emission.diagnostics.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
+        assert!(refused.is_empty(), "{}: {refused:?}", self.name);
+        emission.report.iter().filter(|row| row.outcome == Outcome::Exact).map(|row| row.rule.clone()).collect()
+    }
+}
+
+/// What the reference evaluator says of an object, and which rules it leaves alone.
+pub fn said(judge: &Judge, object: &Json, old_object: Option<&Json>, operation: Operation) -> (Said, BTreeSet<String>) {
+    let (object, old) = (Node::from(object), old_object.map(Node::from));
+    let request = Request { old_object: old.as_ref(), operation, ..Request::create(&object) };
+    let (mut said, mut left) = (Said::new(), BTreeSet::new());
+    for outcome in judge.judge(&request) {
+        let rule = judge.id(outcome.rule).unwrap().to_owned();
+        match outcome.verdict {
+            Verdict::Fail { message, .. } => {
+                said.insert(rule, message);
+            }
+            Verdict::NotJudged(_) => {
+                left.insert(rule);
+            }
+            Verdict::Pass | Verdict::Skip => {}
+        }
+    }
+    (said, left)
+}
+
+/// The object of a pack's own test.
+fn of_test(test: &polc::ir::Test) -> Option<Case> {
+    let old_object = match &test.old_object {
+        None => None,
+        Some(Given::Object(old)) => Some(old.clone()),
+        Some(Given::File(..)) => return None,
+    };
+    match &test.object {
+        Given::Object(object) => {
+            Some(Case { object: object.clone(), old_object, operation: test.operation, origin: "a test of the pack".to_owned() })
+        }
+        Given::File(..) => None,
+    }
+}
+
+/// The shipped policies, then each golden case.
+pub fn subjects() -> &'static [Subject] {
+    static SUBJECTS: OnceLock<Vec<Subject>> = OnceLock::new();
+    SUBJECTS.get_or_init(read_subjects)
+}
+
+fn read_subjects() -> Vec<Subject> {
+    let mut shipped: Vec<PathBuf> = walkdir::WalkDir::new(repository("policies"))
+        .into_iter()
+        .map(|entry| entry.unwrap().into_path())
+        .filter(|path| path.extension().is_some_and(|e| e == "pol"))
+        .collect();
+    shipped.sort();
+    let wanted = std::env::var("POLC_SUBJECT").unwrap_or_default();
+    let mut all = Vec::new();
+    if "policies".contains(&wanted) {
+        all.push(Subject::new("policies", &shipped, &[]));
+    }
+    for case in golden::cases() {
+        let name = format!("golden/{}", case.name);
+        if name.contains(&wanted) {
+            all.push(Subject::new(&name, &case.sources(), &case.params()));
+        }
+    }
+    assert!(!all.is_empty(), "nothing is called {wanted}");
+    all
+}
+
+pub fn write(emission: &Emission, out: &Path) {
+    for artifact in &emission.artifacts {
+        let path = out.join(&artifact.path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, &artifact.contents).unwrap();
+    }
+}
+
+/// Where an engine says something else, by rule: how often, and on the smallest object.
+#[derive(Default)]
+pub struct Differences {
+    pub compared: usize,
+    pub by_rule: BTreeMap<String, (usize, String)>,
+}
+
+impl Differences {
+    pub fn add(&mut self, engine: &str, rule: &str, case: &Case, expected: Option<&str>, got: &str) {
+        let verdict = expected.map_or("pass or skip".to_owned(), |message| format!("fail: {message}"));
+        let text = format!(
+            "{engine} differs on {rule}\n  object ({}, {:?}): {}{}\n  expected {verdict}\n  got      {got}",
+            case.origin,
+            case.operation,
+            case.object,
+            case.old_object.as_ref().map(|old| format!("\n  before: {old}")).unwrap_or_default()
+        );
+        let held = self.by_rule.entry(format!("{engine} {rule}")).or_insert_with(|| (0, text.clone()));
+        held.0 += 1;
+        if text.len() < held.1.len() {
+            held.1 = text;
+        }
+    }
+
+    /// The engine does not even load what was emitted.
+    pub fn refuse(&mut self, engine: &str, subject: &Subject, error: &str) {
+        let text = format!("{engine} does not load {}\n  {}", subject.name, error.chars().take(4_000).collect::<String>());
+        self.by_rule.insert(format!("{engine} {}", subject.name), (1, text));
+    }
+
+    pub fn compare(&mut self, engine: &str, subject: &Subject, number: usize, carried: &BTreeSet<String>, got: &Said) {
+        self.compare_with(engine, &subject.cases[number], &subject.expected[number], carried, got);
+    }
+
+    pub fn compare_with(
+        &mut self,
+        engine: &str,
+        case: &Case,
+        (expected, left): &(Said, BTreeSet<String>),
+        carried: &BTreeSet<String>,
+        got: &Said,
+    ) {
+        self.compared += carried.len();
+        for rule in carried.iter().filter(|rule| !left.contains(*rule)) {
+            let (expected, got) = (expected.get(rule), got.get(rule));
+            if expected != got {
+                self.add(
+                    engine,
+                    rule,
+                    case,
+                    expected.map(String::as_str),
+                    &got.map_or("no violation".to_owned(), |message| format!("fail: {message}")),
+                );
+            }
+        }
+        for rule in got.keys().filter(|rule| !carried.contains(*rule)) {
+            self.add(engine, rule, case, None, "a violation of a rule that was not asked");
+        }
+    }
+
+    pub fn settle(self, engine: &str) {
+        eprintln!("{engine}: {} verdicts compared", self.compared);
+        let mut text = String::new();
+        for (count, smallest) in self.by_rule.values() {
+            writeln!(text, "{smallest}\n  ({count} times)\n").unwrap();
+        }
+        assert!(self.by_rule.is_empty(), "{text}{} rules differ", self.by_rule.len());
+        assert!(self.compared > 0, "{engine} compared nothing");
+    }
+}
+
+pub fn operation(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Create => "CREATE",
+        Operation::Update => "UPDATE",
+        Operation::Delete => "DELETE",
+    }
+}
+
+/// The policies of a subject's rules by their names in Kyverno.
+pub fn policy_names(subject: &Subject) -> BTreeMap<String, String> {
+    let packs = subject.program.packs.values();
+    packs.flat_map(|pack| pack.rules.iter().map(|rule| (format!("{}-{}", pack.name, rule.name), rule.id.clone()))).collect()
+}
+
+/// How many of the carried rules are about such an object.
+pub fn matching(subject: &Subject, carried: &BTreeSet<String>, case: &Case) -> usize {
+    let of_kind = |rule: &&polc::ir::Rule| {
+        let kinds = || rule.kinds.iter().filter(|kind| kind.subresource.is_none());
+        kinds().any(|kind| case.object["apiVersion"] == kind.api_version() && case.object["kind"] == *kind.kind)
+    };
+    let rules = subject.program.packs.values().flat_map(|pack| &pack.rules);
+    rules.filter(|rule| carried.contains(&rule.id) && rule.operations.contains(&case.operation)).filter(of_kind).count()
+}
+
+/// What a target writes in an engine of policies that are named after rules, as its driver says: how many ran, and what did not pass. `decorate` gets a case's number, how many there are,
+/// and the request.
+pub fn policies_in_engine(
+    label: &str,
+    program: &Path,
+    arguments: &[&str],
+    emit: impl Fn(&Program) -> Emission,
+    decorate: impl Fn(usize, usize, &mut Json),
+) {
+    let mut differences = Differences::default();
+    let mut unreadable = 0;
+    for subject in subjects() {
+        let emission = emit(&subject.program);
+        let carried = subject.carried(&emission);
+        if carried.is_empty() {
+            continue;
+        }
+        let work = tempfile::tempdir().unwrap();
+        write(&emission, work.path());
+        let arguments: Vec<&str> = arguments.iter().copied().chain([work.path().to_str().unwrap()]).collect();
+        let engine = match Engine::try_start(program, &arguments) {
+            Ok(engine) => engine,
+            Err(error) => {
+                differences.refuse(label, subject, &error);
+                continue;
+            }
+        };
+        let warnings = engine.hello.get("warnings").and_then(Json::as_array).map_or(0, Vec::len);
+        if engine.hello["policies"] != carried.len() || warnings > 0 {
+            differences.refuse(label, subject, &engine.hello.to_string());
+            continue;
+        }
+        let names = policy_names(subject);
+        let judge = Judge::of_program(&subject.program);
+        // Every rule judges some of the objects; the others only the one that they were made for.
+        let own: Vec<BTreeSet<String>> =
+            subject.origins.iter().map(|rule| carried.iter().filter(|id| *id == rule).cloned().collect()).collect();
+        let asked = |number: usize| if number.is_multiple_of(5) { &carried } else { &own[number] };
+        let request = |(number, case): (usize, &Case)| {
+            let policies: Vec<&str> =
+                names.iter().filter(|(_, rule)| asked(number).contains(*rule)).map(|(policy, _)| policy.as_str()).collect();
+            let policies = if number.is_multiple_of(5) { Vec::new() } else { policies };
+            let mut request = json!({
+                "id": number, "operation": operation(case.operation), "object": case.object, "oldObject": case.old_object, "policies": policies,
+            });
+            if case.operation == Operation::Delete {
+                request["oldObject"] = request["object"].take();
+            }
+            decorate(number, subject.cases.len(), &mut request);
+            request
+        };
+        let chosen: Vec<usize> = (0..subject.cases.len()).filter(|number| !asked(*number).is_empty()).collect();
+        let requests: Vec<Json> = chosen.iter().map(|number| request((*number, &subject.cases[*number]))).collect();
+        for (number, answer) in chosen.iter().copied().zip(engine.answers(&requests)) {
+            let (case, asked) = (&subject.cases[number], asked(number));
+            // The API server refuses such an object before any policy sees it.
+            if answer.get("unreadable").is_some() {
+                unreadable += 1;
+                continue;
+            }
+            if answer.get("error").is_some() {
+                differences.add(label, &subject.name, case, None, &answer.to_string());
+                continue;
+            }
+            let ran = matching(subject, asked, case);
+            assert_eq!(answer["ran"], ran, "{label}: the number of rules that ran on {} of {}", case.object, subject.name);
+            let mut got = Said::new();
+            for result in answer["results"].as_array().unwrap() {
+                let rule = &names[result["policy"].as_str().unwrap()];
+                let message = result["message"].as_str().unwrap();
+                match result["status"].as_str().unwrap() {
+                    "skip" => {}
+                    "fail" => {
+                        got.insert(rule.clone(), message.to_owned());
+                    }
+                    other => differences.add(label, rule, case, None, &format!("{other}: {message}")),
+                }
+            }
+            // Where the engine has read the object into a type, what it has read is judged, by the reference evaluator too.
+            match answer.get("object").or(answer.get("oldObject")) {
+                None => differences.compare(label, subject, number, asked, &got),
+                Some(present) => {
+                    let old = answer.get("oldObject").filter(|_| case.operation == Operation::Update);
+                    let case = Case { object: present.clone(), old_object: old.cloned(), ..case.clone() };
+                    let expected = said(&judge, present, old, case.operation);
+                    differences.compare_with(label, &case, &expected, asked, &got);
+                }
+            }
+        }
+    }
+    if unreadable > 0 {
+        eprintln!("{label}: {unreadable} objects could not be read and were not compared");
+        assert!(unreadable * 10 < differences.compared, "{label} could not read {unreadable} objects");
+    }
+    differences.settle(label);
+}
