@@ -140,8 +140,12 @@ impl Printer {
             Format::Text => {
                 let _ = write!(
                     self.text,
-                    "{} objects, {} rules: {} passed, {} failed, {} did not apply",
-                    summary.objects, summary.rules, summary.pass, summary.fail, summary.skip
+                    "{}, {}: {} passed, {} failed, {} did not apply",
+                    counted(summary.objects, "object"),
+                    counted(summary.rules, "rule"),
+                    summary.pass,
+                    summary.fail,
+                    summary.skip
                 );
                 if summary.not_judged > 0 {
                     let _ =
@@ -152,6 +156,12 @@ impl Printer {
         }
         print(&self.text)
     }
+}
+
+/// `1 rule`, `2 rules`
+fn counted(number: usize, what: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{s}")
 }
 
 fn str_at<'a>(node: &'a Node, path: &[&str]) -> &'a str {

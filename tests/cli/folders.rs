@@ -1,0 +1,143 @@
+//! The output folder: whole or not at all, and never a file that no build made.
+
+use super::{POLICY, Place};
+use serde_json::json;
+
+const BUILD: [&str; 4] = ["build", "a.pol", "--target", "opa,kyverno"];
+
+#[test]
+fn a_build_reports_what_it_made() {
+    let place = Place::new();
+    let text = place.run(&BUILD).with(0).out;
+    assert!(
+        text.contains("a/no-host-network  exact  exact")
+            && text.contains("dist: 3 files for opa, kyverno; 3 written, 0 unchanged, 0 removed"),
+        "{text}"
+    );
+    let again = place.run(&BUILD).with(0).out;
+    assert!(again.contains("0 written, 3 unchanged, 0 removed"), "{again}");
+    let json = place.run(&[&BUILD[..], &["--format", "json", "--param", "allowed=x", "--out", "other"]].concat()).with(0).json();
+    assert_eq!(
+        json,
+        json!({
+            "out": "other", "targets": ["opa", "kyverno"], "params": { "a": { "allowed": ["x"] } },
+            "rules": [
+                { "rule": "a/no-host-network", "target": "opa", "outcome": "exact" },
+                { "rule": "a/no-host-network", "target": "kyverno", "outcome": "exact" },
+            ],
+            "written": ["kyverno/a.yaml", "opa/a.rego", "opa/main.rego"], "removed": [], "stale": false,
+        })
+    );
+    assert_eq!(place.files("other").len(), 6, "{:?}", place.files("other").keys());
+}
+
+#[test]
+fn stale_output_is_noticed_and_nothing_written() {
+    let place = Place::new();
+    let check = [&BUILD[..], &["--check"]].concat();
+    let none = place.run(&check).with(1).out;
+    assert!(none.contains("dist is stale: 3 to write, 0 to remove; run `polc build`") && !place.path("dist").exists(), "{none}");
+    place.run(&BUILD).with(0);
+    assert_eq!(place.run(&check).with(0).out, "dist is up to date: 3 files\n");
+    let before = place.files("dist");
+    place.write("a.pol", POLICY.replace("is on the", "is in the"));
+    let stale = place.run(&check).with(1).out;
+    assert!(stale.contains("--- a/kyverno/a.yaml\n+++ b/kyverno/a.yaml\n") && stale.contains("\n-") && stale.contains("\n+"), "{stale}");
+    assert_eq!(place.files("dist"), before);
+    let json = place.run(&[&check[..], &["--format", "json"]].concat()).with(1).json();
+    assert_eq!(json["stale"], true);
+    // a file changed by hand, and one that is gone
+    place.run(&BUILD).with(0);
+    place.write("dist/opa/main.rego", "package polc.main\n");
+    std::fs::remove_file(place.path("dist/kyverno/a.yaml")).unwrap();
+    assert!(place.run(&check).with(1).out.contains("2 to write"));
+    place.run(&BUILD).with(0);
+    place.run(&check).with(0);
+}
+
+#[test]
+fn own_stale_files_go_and_others_stay() {
+    let place = Place::new();
+    place.run(&BUILD).with(0);
+    place.write("dist/opa/mine.rego", "package mine\n").write("dist/README", "mine\n");
+    place.write("b.pol", POLICY.replace("pack a", "pack b")).run(&["build", "b.pol", "--target", "opa,kyverno"]).with(0);
+    let files = place.files("dist");
+    assert!(!files.contains_key("opa/a.rego") && !files.contains_key("kyverno/a.yaml"), "{:?}", files.keys());
+    assert!(files.contains_key("opa/b.rego") && files["opa/mine.rego"] == b"package mine\n" && files["README"] == b"mine\n");
+    // a build for one target leaves the other's files
+    place.run(&["build", "a.pol", "--target", "opa"]).with(0);
+    let files = place.files("dist");
+    assert!(
+        files.contains_key("kyverno/b.yaml") && files.contains_key("opa/a.rego") && !files.contains_key("opa/b.rego"),
+        "{:?}",
+        files.keys()
+    );
+}
+
+#[test]
+fn a_foreign_file_in_the_way_stops_a_build() {
+    let place = Place::new();
+    place.write("dist/opa/a.rego", "package mine\n");
+    let before = place.files("dist");
+    place.run(&BUILD).with(2).says(&["foreign-file", "`dist/opa/a.rego` is in the way: no build made it", "move the file away"]);
+    assert_eq!(place.files("dist"), before);
+    place.write("broken/.polc-manifest.json", "{");
+    place
+        .run(&[&BUILD[..], &["--out", "broken"]].concat())
+        .with(2)
+        .says(&["`broken/.polc-manifest.json` is not a manifest of `polc build`", "remove the file"]);
+    // what somebody wrote into the list by hand reaches nothing outside
+    place.write("precious", "").write("outside/.polc-manifest.json", "{\"version\": 1, \"files\": {\"../precious\": \"\"}}");
+    place.run(&[&BUILD[..], &["--out", "outside"]].concat()).with(2).says(&["names `../precious`, which is outside the folder"]);
+    assert!(place.path("precious").exists());
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_left_as_it_was() {
+    let place = Place::new();
+    for out in ["a.pol", "a.pol/below", "/dev/null/x", "/proc/polc"] {
+        let ended = place.run(&[&BUILD[..], &["--out", out]].concat()).with(2);
+        assert!(ended.err.contains("cannot-write") && ended.err.contains(out) && ended.err.contains("--out"), "{}", ended.err);
+    }
+    // a file where a folder has to be
+    place.write("dist/kyverno", "a file of mine\n");
+    let before = place.files("dist");
+    place.run(&BUILD).with(2).says(&["cannot-write", "dist/kyverno"]);
+    assert_eq!(place.files("dist"), before);
+}
+
+/// A limit on the size of files stands for a full disk: the write in the middle of a build fails.
+#[test]
+fn a_full_disk_leaves_the_folder_as_it_was() {
+    let place = Place::new();
+    place.run(&BUILD).with(0);
+    let before = place.files("dist");
+    place.write("a.pol", POLICY.replace("is on the", "is in the"));
+    let limited = |out: &str| {
+        let script =
+            format!("trap '' XFSZ; ulimit -f 1; exec '{}' build a.pol --target opa,kyverno --out {out}", env!("CARGO_BIN_EXE_polc"));
+        assert_cmd::Command::new("sh").current_dir(place.folder.path()).args(["-c", &script]).output().unwrap()
+    };
+    let output = limited("dist");
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("cannot-write") && error.contains("file too large") && error.contains("nothing was changed"), "{error}");
+    assert_eq!(place.files("dist"), before);
+    assert_eq!(limited("new/place").status.code(), Some(2));
+    assert!(!place.path("new").exists());
+    // with room again it works
+    place.run(&BUILD).with(0);
+    assert_ne!(place.files("dist"), before);
+}
+
+#[test]
+fn results_that_cannot_be_written_are_an_error() {
+    let place = Place::new();
+    for command in ["list a.pol", "check --policies a.pol good.yaml", "explain --all", "ir a.pol"] {
+        let script = format!("exec '{}' {command} > /dev/full", env!("CARGO_BIN_EXE_polc"));
+        let output = assert_cmd::Command::new("sh").current_dir(place.folder.path()).args(["-c", &script]).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{command}: {error}");
+        assert!(error.contains("cannot write to standard output: no space left on device"), "{command}: {error}");
+    }
+}
