@@ -65,7 +65,8 @@ fn examples_of_the_language_compile() {
     let files = examples(page, "pol");
     assert!(files.len() >= 2);
     for (line, text) in files {
-        compiles(page, line, &text);
+        let named = text.lines().any(|line| line.starts_with("pack "));
+        compiles(page, line, &if named { text } else { format!("pack example\n{text}") });
     }
 }
 

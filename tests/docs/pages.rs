@@ -65,3 +65,20 @@ fn the_index_names_every_page() {
         }
     }
 }
+
+#[test]
+fn every_command_has_its_section() {
+    let help = String::from_utf8(Command::new(env!("CARGO_BIN_EXE_polc")).arg("--help").output().unwrap().stdout).unwrap();
+    let page = std::fs::read_to_string(repository("docs/commands.md")).unwrap();
+    let rows = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let mut seen = 0;
+    for row in rows.filter(|line| !line.starts_with("   ") && !line.starts_with("  help ")) {
+        let name = row.trim().split(' ').next().unwrap();
+        assert!(
+            page.contains(&format!("\n## `polc {name}`\n")) && page.contains(&format!("\n$ polc {name} --help\n")),
+            "docs/commands.md has no section on `polc {name}` with its help"
+        );
+        seen += 1;
+    }
+    assert!(seen >= 7, "{help}");
+}
