@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod compile;
 pub mod diagnostic;
+pub mod docs;
 #[cfg(feature = "engines")]
 pub mod engine;
 pub mod eval;

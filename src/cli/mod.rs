@@ -5,6 +5,7 @@
 mod build;
 mod check;
 mod completions;
+mod docs;
 mod explain;
 mod fix;
 mod ir;
@@ -64,6 +65,7 @@ enum Command {
     Fix(fix::Arguments),
     Test(test::Arguments),
     List(list::Arguments),
+    Docs(docs::Arguments),
     Ir(ir::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
@@ -158,6 +160,7 @@ pub fn run() -> ExitCode {
         Command::Fix(a) => a.format,
         Command::Test(a) => a.format,
         Command::List(a) => a.format,
+        Command::Docs(a) => a.format,
         Command::Ir(_) | Command::Explain(_) | Command::Completions(_) => Format::Text,
     };
     let result = match arguments.command {
@@ -166,6 +169,7 @@ pub fn run() -> ExitCode {
         Command::Fix(a) => fix::run(&a, &context),
         Command::Test(a) => test::run(&a, &context),
         Command::List(a) => list::run(&a, &context),
+        Command::Docs(a) => docs::run(&a, &context),
         Command::Ir(a) => ir::run(&a, &context),
         Command::Explain(a) => explain::run(&a),
         Command::Completions(a) => completions::run(&a),

@@ -82,3 +82,16 @@ fn every_command_has_its_section() {
     }
     assert!(seen >= 7, "{help}");
 }
+
+#[test]
+fn the_table_of_rows_is_what_the_policies_carry() {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_polc")).args(["docs", "--rows", "policies"]).current_dir(repository("")).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(table.lines().count(), 122, "{table}");
+    let page = std::fs::read_to_string(repository("docs/rules.md")).unwrap();
+    let (before, rest) = page.split_once("<!-- rows -->\n").unwrap();
+    let (_, after) = rest.split_once("<!-- end of rows -->\n").unwrap();
+    holds("docs/rules.md", &format!("{before}<!-- rows -->\n{table}<!-- end of rows -->\n{after}"));
+}
