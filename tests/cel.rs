@@ -182,6 +182,8 @@ fn by_hand() -> (Program, Vec<Case>) {
         },
         old_object: None,
         operation: Operation::Create,
+        namespace_object: None,
+        request: None,
         origin: "by hand".to_owned(),
     });
     let cases = cases.collect();

@@ -487,6 +487,11 @@ refuses! {
         r#"let pod = object.spec require exists pod.replicas message "x""#,
         r#"for object in pod.containers { forbid object.tty message "x" }"#,
         r#"require request.userInfo.name == "a" message "x""#,
+        r#"require request.user == "a" message "x""#,
+    ];
+    requests_about_namespaces: "", "ConfigMap, Namespace", [
+        r#"require request.namespace != "a" message "x""#,
+        r#"require exists namespaceObject.spec.nodeSelector message "x""#,
     ];
     no_pod_in_services: "", "Service, Deployment", [
         r#"forbid pod.spec.hostPID message "x""#,

@@ -585,6 +585,46 @@ mod matching {
     }
 
     #[test]
+    fn the_namespace_is_absent_unknown_or_known() {
+        let judge =
+            judge_of("match ConfigMap, ClusterRole forbid namespaceObject.metadata.labels[\"env\"] == \"prod\" message \"in production\"");
+        let config = Node::from(&json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "a" } }));
+        let role = Node::from(&json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": { "name": "a" } }));
+        let space =
+            Node::from(&json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "default", "labels": { "env": "prod" } } }));
+        let asked = Node::from(&json!({ "operation": "CREATE" }));
+        for (object, space, asked, expected) in [
+            (&config, None, None, "not judged"),
+            (&config, Some(&space), None, "fail: in production"),
+            (&config, None, Some(&asked), "fail: cannot read `namespaceObject`"),
+            (&role, None, None, "pass"),
+            (&role, Some(&space), None, "pass"),
+        ] {
+            let request = Request { namespace_object: space, request: asked, ..Request::create(object) };
+            assert_eq!(show(judge.judge_by(0, &request)), expected);
+        }
+    }
+
+    #[test]
+    fn who_asks_is_not_known_of_a_manifest() {
+        let judge = judge_of(
+            "match ConfigMap except groups \"ops\" require request.userInfo.username == \"ann\" message \"{request.userInfo.username}: no\"",
+        );
+        let object = Node::from(&json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "a" } }));
+        assert_eq!(show(judge.judge_by(0, &Request::create(&object))), "not judged");
+        for (user, expected) in [
+            (json!({ "username": "ann" }), "pass"),
+            (json!({ "username": "bob", "groups": ["dev"] }), "fail: bob: no"),
+            (json!({ "username": "bob", "groups": ["dev", "ops"] }), "skip"),
+            (json!({}), "fail: <unset>: no"),
+        ] {
+            let asked = polc::eval::admission_request(&Node::from(&json!({ "userInfo": user })), &object, Operation::Create, "default");
+            assert_eq!(asked.get("namespace").and_then(Node::as_str), Some("default"));
+            assert_eq!(show(judge.judge_by(0, &Request { request: Some(&asked), ..Request::create(&object) })), expected);
+        }
+    }
+
+    #[test]
     fn views_of_pods() {
         let rule = "match workloads for c in pod.sidecars { forbid exists c.name message \"got {c.name}\" }";
         let spec =

@@ -1,11 +1,12 @@
 //! `polc check`
 
+use super::admission::AdmissionArguments;
 use super::sources::{files_under, read_bytes};
 use super::{CompileArguments, Context, Failure, Format, Status, compile, print};
 use crate::diagnostic::Level;
 use crate::diagnostic::codes::input;
 use crate::eval::{Judge, Request, Verdict};
-use crate::ir::{Action, Operation, Program, Rule, Severity};
+use crate::ir::{Action, Program, Rule, Severity};
 use crate::manifest::{self, Finding, builtin};
 use crate::object::Node;
 use crate::schema::Schema;
@@ -27,15 +28,8 @@ pub struct Arguments {
     manifests: Vec<PathBuf>,
     #[command(flatten)]
     compile: CompileArguments,
-    /// The namespace of objects that name none.
-    #[arg(long, short, default_value = "default", value_name = "NAME")]
-    namespace: String,
-    /// A file with the Namespace that the objects are in: rules that read `namespaceObject` are judged then.
-    #[arg(long, value_name = "FILE")]
-    namespace_object: Option<PathBuf>,
-    /// A file with the object before an update: rules on update are judged then; one manifest with one object is needed.
-    #[arg(long, value_name = "FILE")]
-    old: Option<PathBuf>,
+    #[command(flatten)]
+    admission: AdmissionArguments,
     /// Show the rules that pass and that do not apply too.
     #[arg(long)]
     all: bool,
@@ -173,17 +167,6 @@ fn severity_of(id: &str, program: &Program) -> Severity {
     program.packs.values().find_map(|pack| pack.builtins.get(id).copied()).unwrap_or(own)
 }
 
-/// Reads a file that has to hold exactly one object.
-fn one_object(path: &Path) -> Result<Node, Failure> {
-    let read = manifest::read(&read_bytes(path)?);
-    let mut documents = read.documents.into_iter();
-    match (documents.next(), documents.next()) {
-        (Some(document), None) => Ok(document.node),
-        (_, _) => Err(Failure::new(&input::NO_MANIFESTS, format!("`{}` does not hold exactly one object", path.display()))
-            .with_help("give a YAML or JSON file with one object")),
-    }
-}
-
 /// Takes findings and verdicts and gives rows.
 struct Run<'a> {
     printer: Printer,
@@ -306,8 +289,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
     let (compiled, _) = compile(&arguments.policies, &arguments.compile, context)?;
     let program = &compiled.program;
     let rules: Vec<&Rule> = program.packs.values().flat_map(|pack| &pack.rules).collect();
-    let namespace_object = arguments.namespace_object.as_deref().map(one_object).transpose()?;
-    let old = arguments.old.as_deref().map(one_object).transpose()?;
+    let admission = arguments.admission.read()?;
     let mut files = Vec::new();
     for path in &arguments.manifests {
         files.extend(files_under(path, &["yaml", "yml", "json"])?);
@@ -319,7 +301,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
         checker: builtin::Checker::new(),
         program,
         rules,
-        default_namespace: &arguments.namespace,
+        default_namespace: &admission.namespace,
         all: arguments.all,
         findings: false,
         unreadable: false,
@@ -327,7 +309,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
     for path in &files {
         let file = if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() };
         let read = manifest::read(&read_bytes(path)?);
-        if old.is_some() && (files.len() > 1 || read.documents.len() != 1) {
+        if admission.is_of_one() && (files.len() > 1 || read.documents.len() != 1) {
             return Err(Failure::new(&input::BAD_USAGE, "`--old` goes with one manifest that holds one object".to_owned())
                 .with_help("judge the updated object by itself"));
         }
@@ -336,14 +318,8 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
         }
         run.summary.objects += read.documents.len();
         for document in &read.documents {
-            let request = Request {
-                object: &document.node,
-                old_object: old.as_ref(),
-                operation: if old.is_some() { Operation::Update } else { Operation::Create },
-                namespace_object: namespace_object.as_ref(),
-                request: None,
-                default_namespace: Some(&arguments.namespace),
-            };
+            let asked = admission.asked(&document.node);
+            let request = admission.request(&document.node, asked.as_ref());
             run.object(&file, document, &request)?;
         }
     }

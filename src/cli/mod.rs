@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "input and output belong here")]
 
+mod admission;
 mod build;
 mod check;
 mod completions;

@@ -6,7 +6,7 @@ use super::sources::{Loaded, read_bytes};
 use super::{CompileArguments, Context, Failure, Format, Status, compile, print, print_json};
 use crate::diagnostic::codes::input;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::eval::{Judge, Missing, Request, Verdict};
+use crate::eval::{Judge, Missing, Request, Verdict, admission_request};
 use crate::ir::{Const, Expect, Given, Program, Rule, Test};
 use crate::manifest;
 use crate::object::Node;
@@ -147,12 +147,15 @@ fn word(expect: &Expect) -> &'static str {
 fn run_test(test: &Test, bench: &Bench, loaded: &Loaded) -> Result<Vec<String>, Box<Failure>> {
     let node = object(&test.object, loaded)?;
     let old = test.old_object.as_ref().map(|old| object(old, loaded)).transpose()?;
+    let namespace_object = test.namespace_object.as_ref().map(|given| object(given, loaded)).transpose()?;
+    let asked = test.request.as_ref().map(|given| object(given, loaded)).transpose()?;
+    let asked = asked.map(|asked| admission_request(&asked, &node, test.operation, "default"));
     let request = Request {
         object: &node,
         old_object: old.as_ref(),
         operation: test.operation,
-        namespace_object: None,
-        request: None,
+        namespace_object: namespace_object.as_ref(),
+        request: asked.as_ref(),
         default_namespace: None,
     };
     let packs = || bench.program.packs.values();

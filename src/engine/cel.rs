@@ -104,6 +104,8 @@ impl Engine {
         };
         context.add_variable_from_value("object", object.map_or(Value::Null, value));
         context.add_variable_from_value("oldObject", old_object.map_or(Value::Null, value));
+        context.add_variable_from_value("namespaceObject", request.namespace_object.map_or(Value::Null, value));
+        context.add_variable_from_value("request", request.request.map_or(Value::Null, value));
         let mut errors = Vec::new();
         for (name, expression) in &policy.variables {
             // A variable is evaluated when it is read: one that cannot be evaluated is an error only then.

@@ -7,7 +7,9 @@ use crate::diagnostic::codes::build;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::eval::Request;
 use crate::ir::{Operation, Program, Rule};
+use crate::object::Node;
 use crate::target::opa;
+use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What an engine says of an object: the failed rules, as `pack/rule` and message, sorted.
@@ -35,21 +37,34 @@ impl From<&EngineError> for Diagnostic {
 
 /// What an engine of admission policies gets for a request: the object alone where nothing but its creation is known, else an `AdmissionReview`.
 #[must_use]
-pub fn review(request: &Request<'_>) -> serde_json::Value {
-    let json = |node: Option<&crate::object::Node>| node.map_or(serde_json::Value::Null, serde_json::Value::from);
+pub fn review(request: &Request<'_>) -> Json {
+    let json = |node: Option<&Node>| node.map_or(Json::Null, Json::from);
     let (operation, object, old_object) = match request.operation {
         Operation::Create => ("CREATE", Some(request.object), None),
         Operation::Update => ("UPDATE", Some(request.object), request.old_object),
         Operation::Delete => ("DELETE", None, Some(request.object)),
     };
-    if request.operation == Operation::Create {
+    if request.operation == Operation::Create && request.request.is_none() {
         return json(object);
     }
-    serde_json::json!({
-        "apiVersion": "admission.k8s.io/v1",
-        "kind": "AdmissionReview",
-        "request": { "operation": operation, "object": json(object), "oldObject": json(old_object) },
-    })
+    let mut asked = match json(request.request) {
+        Json::Object(fields) => fields,
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => serde_json::Map::new(),
+    };
+    asked.insert("operation".to_owned(), operation.into());
+    asked.insert("object".to_owned(), json(object));
+    asked.insert("oldObject".to_owned(), json(old_object));
+    serde_json::json!({ "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": asked })
+}
+
+/// The data that OPA holds of a cluster in which the object's Namespace is all that is known: none where that is not known either.
+#[must_use]
+pub fn cluster_data(request: &Request<'_>) -> Option<Json> {
+    let space = request.namespace_object?;
+    let own = request.object.get("metadata").and_then(|metadata| metadata.get("namespace")).and_then(Node::as_str);
+    let asked = request.request.and_then(|request| request.get("namespace")).and_then(Node::as_str);
+    let name = asked.or(own).filter(|name| !name.is_empty()).or(request.default_namespace).unwrap_or("default");
+    Some(serde_json::json!({ "kubernetes": { "namespaces": { name: Json::from(space) } } }))
 }
 
 /// All embedded engines, with what they emit for some rules compiled once.
@@ -114,7 +129,12 @@ impl Engines {
             Ok(None) => problems.push(format!("{engine}: finds nothing")),
         };
         if !self.not_in_rego.iter().any(|id| id == rule) {
-            match self.rego.as_ref().map_err(EngineError::clone).and_then(|rego| rego.judge(&review(request))) {
+            match self
+                .rego
+                .as_ref()
+                .map_err(EngineError::clone)
+                .and_then(|rego| rego.judge_beside(&review(request), cluster_data(request).as_ref()))
+            {
                 Err(error) => compare(regorus::NAME, Err(error.message)),
                 Ok(findings) => {
                     let own = findings.iter().find(|(id, _)| id == rule).map(|(_, message)| message.as_str());

@@ -38,7 +38,18 @@ impl Rego {
     /// # Errors
     /// When the evaluation fails: a built-in function met what it cannot take.
     pub fn judge(&self, input: &serde_json::Value) -> Result<Findings, EngineError> {
+        self.judge_beside(input, None)
+    }
+
+    /// The same, with data of the cluster under `data`.
+    ///
+    /// # Errors
+    /// When the evaluation fails, or the data is no object.
+    pub fn judge_beside(&self, input: &serde_json::Value, data: Option<&serde_json::Value>) -> Result<Findings, EngineError> {
         let mut engine = self.engine.clone();
+        if let Some(data) = data {
+            engine.add_data(Value::from_json_str(&data.to_string()).map_err(|error| failed(&error))?).map_err(|error| failed(&error))?;
+        }
         engine.set_input(Value::from_json_str(&input.to_string()).map_err(|error| failed(&error))?);
         let violations = engine.eval_rule(self.entry.clone()).map_err(|error| failed(&error))?;
         let Value::Set(set) = &violations else {

@@ -143,7 +143,7 @@ impl Mutator {
     pub fn mutate(&self, request: &Request<'_>) -> Effect<Node> {
         let Some((place, kind)) = kind_of(&self.plan.kinds, request) else { return Effect::Nothing };
         let operations = self.operations.get(place).map(Vec::as_slice).unwrap_or_default();
-        if let Some(effect) = not_judged(&self.plan, operations, request) {
+        if let Some(effect) = not_judged(&self.plan, place, operations, request) {
             return effect;
         }
         let mut run = Run::new(request, self.slots, &self.shared);
@@ -182,8 +182,8 @@ impl Generator {
     /// The objects that one brings with it.
     #[must_use]
     pub fn generate(&self, request: &Request<'_>) -> Effect<Vec<Node>> {
-        let Some((_, kind)) = kind_of(&self.plan.kinds, request) else { return Effect::Nothing };
-        if let Some(effect) = not_judged(&self.plan, &self.plan.operations, request) {
+        let Some((place, kind)) = kind_of(&self.plan.kinds, request) else { return Effect::Nothing };
+        if let Some(effect) = not_judged(&self.plan, place, &self.plan.operations, request) {
             return effect;
         }
         let mut run = Run::new(request, self.slots, &self.shared);
@@ -209,12 +209,13 @@ fn kind_of<'k>(kinds: &'k [Kind], request: &Request<'_>) -> Option<(usize, &'k K
     kinds.iter().enumerate().find(|(_, kind)| kind.kind == name && kind.api_version() == version && kind.subresource.is_none())
 }
 
-fn not_judged<T>(plan: &Plan, operations: &[Operation], request: &Request<'_>) -> Option<Effect<T>> {
+fn not_judged<T>(plan: &Plan, kind: usize, operations: &[Operation], request: &Request<'_>) -> Option<Effect<T>> {
     if !operations.contains(&request.operation) {
         let only_the_object = request.operation == Operation::Create && request.old_object.is_none();
         return Some(if only_the_object { Effect::NotJudged(Missing::Operation) } else { Effect::Nothing });
     }
-    missing(plan, request).map(Effect::NotJudged)
+    let unknown = plan.reads_namespace && plan.kinds.get(kind).is_some_and(|kind| kind.namespaced) && request.namespace_object.is_none();
+    missing(plan, kind, request).or(unknown.then_some(Missing::NamespaceObject)).map(Effect::NotJudged)
 }
 
 fn steps(planner: &mut Planner, body: &[Change]) -> Vec<Step> {

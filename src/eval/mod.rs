@@ -13,6 +13,7 @@ pub mod message;
 pub mod pattern;
 mod plan;
 pub mod quantity;
+mod request;
 mod run;
 mod selector;
 #[cfg(test)]
@@ -22,6 +23,7 @@ mod value;
 use crate::ir::{Operation, Program, Rule};
 use crate::object::Node;
 use plan::{Plan, Planner, Shared};
+pub use request::admission_request;
 use run::Run;
 use std::collections::BTreeMap;
 
@@ -193,7 +195,7 @@ fn verdict<'a>(plan: &'a Plan, kind: usize, run: &mut Run<'a>) -> Verdict {
         let only_the_object = request.operation == Operation::Create && request.old_object.is_none();
         return if only_the_object && !plan.operations.is_empty() { Verdict::NotJudged(Missing::Operation) } else { Verdict::Skip };
     }
-    match (missing(plan, request), plan.kinds.get(kind)) {
+    match (missing(plan, kind, request), plan.kinds.get(kind)) {
         (Some(missing), _) => Verdict::NotJudged(missing),
         (None, None) => Verdict::Skip,
         (None, Some(kind)) => run.rule(plan, kind),
@@ -201,13 +203,17 @@ fn verdict<'a>(plan: &'a Plan, kind: usize, run: &mut Run<'a>) -> Verdict {
 }
 
 /// What a rule needs and the request does not give.
-fn missing(plan: &Plan, request: &Request<'_>) -> Option<Missing> {
+fn missing(plan: &Plan, kind: usize, request: &Request<'_>) -> Option<Missing> {
     if plan.reads_old && request.old_object.is_none() {
         Some(Missing::OldObject)
-    } else if plan.reads_namespace && request.namespace_object.is_none() {
-        Some(Missing::NamespaceObject)
     } else if plan.reads_request && request.request.is_none() {
         Some(Missing::Request)
+    } else if plan.reads_namespace
+        && plan.kinds.get(kind).is_some_and(|kind| kind.namespaced)
+        && request.namespace_object.is_none()
+        && request.request.is_none()
+    {
+        Some(Missing::NamespaceObject)
     } else if plan.broken {
         Some(Missing::Pattern)
     } else {

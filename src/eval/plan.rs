@@ -7,7 +7,7 @@ use crate::ir::{
     Stmt, Ty, Value, walk,
 };
 use regex::Regex;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A rule, ready to run.
 #[derive(Debug)]
@@ -231,7 +231,7 @@ impl Planner {
     pub(super) fn rule(&mut self, rule: &Rule) -> Plan {
         self.broken = false;
         self.slots.clear();
-        let roots = roots(rule);
+        let roots = walk::roots(rule);
         let reads = rule
             .reads
             .iter()
@@ -507,19 +507,6 @@ impl Shared {
             set.columns.len() - 1
         })
     }
-}
-
-fn roots(rule: &Rule) -> BTreeSet<Root> {
-    let mut roots = BTreeSet::new();
-    walk::rule(rule, &mut |node| {
-        walk::walk(node, &mut |node| {
-            if let walk::Node::Value(Value::Root(root)) = node {
-                roots.insert(*root);
-            }
-            true
-        });
-    });
-    roots
 }
 
 fn slot(slot: crate::ir::Slot) -> usize {

@@ -120,6 +120,10 @@ impl<'a> Run<'a> {
     }
 
     fn verdict(&mut self, plan: &'a Plan) -> Result<'a, Verdict> {
+        // A request that does not tell the namespace of its object cannot be judged by a rule that reads it: no cluster sends one.
+        if plan.reads_namespace && self.kind.is_some_and(|kind| kind.namespaced) && self.request.namespace_object.is_none() {
+            return Ok(self.unreadable("namespaceObject", locate::Place::default()));
+        }
         for read in &plan.reads {
             if let Some(place) = self.check_read(read, &read.sources) {
                 return Ok(self.unreadable(&read.path, place));
@@ -394,7 +398,7 @@ impl<'a> Run<'a> {
         match root {
             Root::Object => Some(self.request.object),
             Root::OldObject => self.request.old_object,
-            Root::NamespaceObject => self.request.namespace_object,
+            Root::NamespaceObject => self.request.namespace_object.filter(|_| self.kind.is_some_and(|kind| kind.namespaced)),
             Root::Request => self.request.request,
             Root::Pod => self.pod_path()?.segments().iter().try_fold(self.request.object, |node, name| node.get(name)),
         }

@@ -178,6 +178,12 @@ impl Kind {
     pub fn api_version(&self) -> String {
         if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
     }
+
+    /// `Pod`, `apps/Deployment`: as [`Cond::KindIs`] names it.
+    #[must_use]
+    pub fn id(&self) -> String {
+        if self.group.is_empty() { self.kind.clone() } else { format!("{}/{}", self.group, self.kind) }
+    }
 }
 
 /// The targets that a rule is meant for.
@@ -742,6 +748,10 @@ pub struct Test {
     pub object: Given,
     /// The old one.
     pub old_object: Option<Given>,
+    /// The Namespace that the object is in.
+    pub namespace_object: Option<Given>,
+    /// What else is known of the request: `userInfo`, `options`, ...
+    pub request: Option<Given>,
     /// Other objects.
     pub beside: Vec<Given>,
     /// Where it stands.

@@ -1,6 +1,6 @@
 //! Going over the parts of values and conditions.
 
-use super::{Check, Cond, Elements, Item, Message, Piece, Rule, Slot, Source, Stmt, Value};
+use super::{Check, Cond, Elements, Item, Message, Piece, Root, Rule, Slot, Source, Stmt, Value};
 use std::collections::BTreeSet;
 
 /// A part of a rule.
@@ -156,6 +156,38 @@ pub fn rule<'a>(rule: &'a Rule, f: &mut dyn FnMut(Node<'a>)) {
     }
     f(Node::Cond(&rule.applies));
     statements(&rule.body, f);
+}
+
+/// The roots that a rule reads.
+#[must_use]
+pub fn roots(of: &Rule) -> BTreeSet<Root> {
+    let mut roots = BTreeSet::new();
+    rule(of, &mut |node| {
+        walk(node, &mut |node| {
+            if let Node::Value(Value::Root(root)) = node {
+                roots.insert(*root);
+            }
+            true
+        });
+    });
+    roots
+}
+
+/// The fields of `request` that a rule reads.
+#[must_use]
+pub fn request_fields(of: &Rule) -> BTreeSet<String> {
+    let mut fields = BTreeSet::new();
+    rule(of, &mut |node| {
+        walk(node, &mut |node| {
+            if let Node::Value(Value::Field { of, name, .. }) = node
+                && matches!(**of, Value::Root(Root::Request))
+            {
+                fields.insert(name.clone());
+            }
+            true
+        });
+    });
+    fields
 }
 
 /// How many values, conditions and sources a node holds, itself included.

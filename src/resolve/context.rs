@@ -290,10 +290,6 @@ impl<'a> Context<'a> {
                 }
             }
         };
-        match root {
-            Root::NamespaceObject | Root::Request if !self.old => self.note(format!("`{name}`"), span),
-            Root::OldObject | Root::NamespaceObject | Root::Request | Root::Object | Root::Pod => {}
-        }
         let mut typed = Typed::new(Value::Root(root), ty);
         typed.path = Some(span);
         Some(Some(Term::Val(typed)))
@@ -403,7 +399,7 @@ impl<'a> Context<'a> {
 
     /// The condition that the object is of a built-in kind.
     pub fn is_kind(&self, name: &str) -> Cond {
-        let of: Vec<String> = self.kinds.iter().filter(|kind| kind.kind == name).map(kind_id).collect();
+        let of: Vec<String> = self.kinds.iter().filter(|kind| kind.kind == name).map(Kind::id).collect();
         if of.is_empty() {
             Cond::Const(false)
         } else if of.len() == self.kinds.len() {
@@ -421,9 +417,9 @@ impl<'a> Context<'a> {
         } else if count == self.kinds.len() {
             Cond::Const(true)
         } else if count * 2 > self.kinds.len() {
-            super::fold::not(Cond::KindIs(self.kinds.iter().filter(|kind| !kind.namespaced).map(kind_id).collect()))
+            super::fold::not(Cond::KindIs(self.kinds.iter().filter(|kind| !kind.namespaced).map(Kind::id).collect()))
         } else {
-            Cond::KindIs(self.kinds.iter().filter(|kind| kind.namespaced).map(kind_id).collect())
+            Cond::KindIs(self.kinds.iter().filter(|kind| kind.namespaced).map(Kind::id).collect())
         }
     }
 
@@ -449,11 +445,6 @@ impl<'a> Context<'a> {
     pub fn object_meta() -> Ty {
         Ty::Struct(vec![OBJECT_META.to_owned()])
     }
-}
-
-/// `Pod`, `apps/Deployment`.
-pub(super) fn kind_id(kind: &Kind) -> String {
-    if kind.group.is_empty() { kind.kind.clone() } else { format!("{}/{}", kind.group, kind.kind) }
 }
 
 /// About how many nodes a term holds.

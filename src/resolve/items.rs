@@ -320,8 +320,10 @@ fn case<'a>(
     let mut given = |of: &'a ast::Given| self::given(world, items, of, dropped, diagnostics);
     let object = given(&case.given);
     let old_object = case.old.as_ref().map(&mut given);
+    let namespace_object = case.namespace_object.as_ref().map(&mut given);
     let beside: Vec<Option<Given>> = case.beside.iter().map(&mut given).collect();
     let result = case.result.as_ref().and_then(&mut given);
+    let request = case.request.as_ref().map(|of| asked(world, items, of, dropped, diagnostics));
     let expect = match expect? {
         Word::Allow => Expect::Allow,
         Word::Deny => Expect::Deny(case.message.as_ref().map(|message| message.node.clone())),
@@ -336,6 +338,14 @@ fn case<'a>(
         object: object?,
         old_object: match old_object {
             Some(old) => Some(old?),
+            None => None,
+        },
+        namespace_object: match namespace_object {
+            Some(namespace) => Some(namespace?),
+            None => None,
+        },
+        request: match request {
+            Some(request) => Some(request?),
             None => None,
         },
         beside: beside.into_iter().collect::<Option<_>>()?,
@@ -380,6 +390,34 @@ fn given<'a>(
             Some(Given::Object(json))
         }
     }
+}
+
+/// What is known of a request: fields of it, not an object of a cluster.
+fn asked<'a>(
+    world: &'a World<'a>,
+    items: &'a PackItems<'a>,
+    given: &'a ast::Given,
+    dropped: &mut Dropped,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Given> {
+    let expr = match given {
+        ast::Given::File(path) => return Some(Given::File(path.node.clone(), path.span)),
+        ast::Given::Object(expr) => expr,
+    };
+    if let ExprKind::Object(fields) = &expr.kind {
+        let known: Vec<&str> =
+            super::types::structure(super::types::REQUEST).map(|of| of.fields.keys().copied().collect()).unwrap_or_default();
+        if let Some(field) = fields.iter().find(|field| !known.contains(&field.name.node.as_str())) {
+            let help = match nearest(&field.name.node, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("it has {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+            };
+            let message = format!("a request has no field `{}`", field.name.node);
+            diagnostics.push(Diagnostic::error(&codes::UNKNOWN_FIELD, field.name.span, message).with_help(help));
+            return None;
+        }
+    }
+    json(world, items, expr, dropped, diagnostics).map(Given::Object)
 }
 
 /// A constant object as JSON: quantities as numbers where they are plain ones, else as text.

@@ -1,6 +1,6 @@
 //! Paths: fields, keys, `[*]`, presence and the API server's defaults.
 
-use super::context::{Context, kind_id};
+use super::context::Context;
 use super::expr::{const_of, constant};
 use super::fold;
 use super::types::{
@@ -73,6 +73,16 @@ impl Context<'_> {
     }
 
     fn field_of_value(&mut self, typed: Typed, name: &str, at: Span, span: Span) -> Option<Term> {
+        let spaces = self.kinds.iter().any(|kind| kind.group.is_empty() && kind.kind == "Namespace");
+        if name == "namespace" && spaces && matches!(typed.value, Value::Root(Root::Request)) {
+            // The API server gives a Namespace itself as the namespace of some requests about it, and none of others.
+            return self.error(
+                &codes::NOT_AVAILABLE,
+                at,
+                "`request.namespace` of a Namespace is not always told",
+                "read `object.metadata.name`, or do not match Namespace",
+            );
+        }
         if let Value::Const(Const::Object(fields)) = &typed.value
             && let Some((_, value)) = fields.iter().find(|(own, _)| own == name)
         {
@@ -668,7 +678,8 @@ impl Context<'_> {
 
     /// The claim templates of a StatefulSet, where one is matched.
     fn claim_templates(&mut self, at: Span) -> Option<Option<Part>> {
-        let sets: Vec<String> = self.kinds.iter().filter(|kind| kind.kind == "StatefulSet" && kind.group == "apps").map(kind_id).collect();
+        let sets: Vec<String> =
+            self.kinds.iter().filter(|kind| kind.kind == "StatefulSet" && kind.group == "apps").map(crate::ir::Kind::id).collect();
         if sets.is_empty() {
             return Some(None);
         }

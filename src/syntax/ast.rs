@@ -559,6 +559,10 @@ pub struct Case {
     pub given: Given,
     /// The old object of an update.
     pub old: Option<Given>,
+    /// The Namespace that the object is in.
+    pub namespace_object: Option<Given>,
+    /// What else is known of the request.
+    pub request: Option<Given>,
     /// Other objects of the cluster.
     pub beside: Vec<Given>,
     /// The result that a mutation or generation has to give (`gives`).

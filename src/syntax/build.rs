@@ -311,6 +311,8 @@ impl<'i> Builder<'_> {
             params: self.fields(pair)?,
             given,
             old: side(Rule::old)?.into_iter().next(),
+            namespace_object: side(Rule::space)?.into_iter().next(),
+            request: side(Rule::asked)?.into_iter().next(),
             beside: side(Rule::beside)?,
             result,
             span: start.to(self.span(pair)),

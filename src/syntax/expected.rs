@@ -164,6 +164,8 @@ impl Expected {
             }
             Rule::operations => self.add_group("`on`", &["on"]),
             Rule::old => self.add_group("`old`", &["old"]),
+            Rule::space => self.add_group("`namespaceObject`", &["namespaceObject"]),
+            Rule::asked => self.add_group("`request`", &["request"]),
             Rule::beside => self.add_group("`beside`", &["beside"]),
             Rule::EOI => self.add_group("the end", &[]),
             other => {
@@ -213,6 +215,8 @@ fn keyword(rule: Rule) -> Option<&'static str> {
         "given",
         "gives",
         "old",
+        "namespaceObject",
+        "request",
         "beside",
         "with",
         "file",

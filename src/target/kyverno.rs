@@ -4,7 +4,8 @@
 
 use super::metadata::{Metadata, description, is_switch, severity, title};
 use super::{Artifact, Emission, Outcome};
-use crate::ir::{Action, Kind, Operation, Pack, Program, Rule};
+use crate::ir::walk::{request_fields, roots};
+use crate::ir::{Action, Kind, Operation, Pack, Program, Root, Rule};
 use crate::lower::Unsupported;
 use crate::lower::cel::{Expr, Policy, print};
 use serde::Serialize;
@@ -12,6 +13,9 @@ use std::collections::BTreeMap;
 
 /// The name of the target.
 pub const NAME: &str = "kyverno";
+
+/// The fields of a request that Kyverno leaves empty for the CEL of a ClusterPolicy, whatever was asked of the API server.
+const UNTOLD: [&str; 3] = ["dryRun", "options", "subResource"];
 
 /// Writes all packs.
 #[must_use]
@@ -52,6 +56,10 @@ fn policy(pack: &Pack, rule: &Rule, emission: &mut Emission) -> Option<ClusterPo
         emission.row(NAME, &rule.id, Outcome::Dropped);
         return None;
     }
+    if let Some(field) = request_fields(rule).into_iter().find(|field| UNTOLD.contains(&field.as_str())) {
+        emission.refuse(NAME, &rule.id, &Unsupported::new(format!("`request.{field}`"), rule.span));
+        return None;
+    }
     Some(cluster_policy(pack, rule, super::admission::lowered(NAME, pack, rule, emission)?))
 }
 
@@ -80,7 +88,8 @@ fn cluster_policy(pack: &Pack, rule: &Rule, lowered: Policy) -> ClusterPolicy {
         metadata,
         spec: Spec {
             // What is in the cluster already was created once; a rule on updates or deletions alone has nothing to say of it.
-            background: rule.operations.contains(&Operation::Create),
+            // A scan in the background knows no request.
+            background: rule.operations.contains(&Operation::Create) && !roots(rule).contains(&Root::Request),
             emit_warning: (rule.action == Action::Warn).then_some(true),
             webhook_configuration: WebhookConfiguration { failure_policy: "Fail" },
             rules: vec![ValidatingRule {

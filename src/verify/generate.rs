@@ -9,12 +9,13 @@ mod random;
 mod sites;
 mod values;
 
-use crate::eval::{Judge, Request, Verdict};
-use crate::ir::{Cond, Operation, Rule};
+use crate::eval::{Judge, Request, Verdict, admission_request};
+use crate::ir::walk::roots;
+use crate::ir::{Cond, Operation, Root, Rule};
 use crate::object::Node;
 use crate::schema::Schema;
 use make::{Maker, is_dns_name, is_name};
-use places::{Shape, fits, remove};
+use places::{NAMESPACE, REQUEST, Shape, fits, remove};
 use random::Random;
 use serde_json::{Value as Json, json};
 use sites::{Path, Sites, sites, usual};
@@ -34,6 +35,10 @@ pub struct Case {
     pub old_object: Option<Json>,
     /// The operation.
     pub operation: Operation,
+    /// The Namespace that the object is in, where the rule reads it.
+    pub namespace_object: Option<Json>,
+    /// The admission request, where the rule reads it.
+    pub request: Option<Json>,
     /// How it was made, for whoever reads a disagreement.
     pub origin: String,
 }
@@ -53,6 +58,20 @@ pub fn some_cases(rule: &Rule, schema: &Schema, seed: u64, count: usize) -> Vec<
 }
 
 impl Case {
+    /// What is asked of a judge.
+    pub fn with_request<T>(&self, f: impl FnOnce(&Request<'_>) -> T) -> T {
+        let node = |json: &Option<Json>| json.as_ref().map(Node::from);
+        let (object, old_object) = (Node::from(&self.object), node(&self.old_object));
+        let (namespace_object, request) = (node(&self.namespace_object), node(&self.request));
+        f(&Request {
+            old_object: old_object.as_ref(),
+            operation: self.operation,
+            namespace_object: namespace_object.as_ref(),
+            request: request.as_ref(),
+            ..Request::create(&object)
+        })
+    }
+
     /// What the reference evaluator says of it.
     #[must_use]
     pub fn verdict(&self, rule: &Rule) -> Verdict {
@@ -104,10 +123,7 @@ trait JudgeCase {
 
 impl JudgeCase for Judge {
     fn judge_case(&self, case: &Case) -> Verdict {
-        let object = Node::from(&case.object);
-        let old_object = case.old_object.as_ref().map(Node::from);
-        let request = Request { old_object: old_object.as_ref(), operation: case.operation, ..Request::create(&object) };
-        self.judge_by(0, &request)
+        case.with_request(|request| self.judge_by(0, request))
     }
 }
 
@@ -296,14 +312,77 @@ impl<'a> Generator<'a> {
         old
     }
 
-    fn case(&mut self, object: Json, kind: usize, origin: String) -> Case {
-        let operation = if self.rule.operations.contains(&Operation::Create) {
-            Operation::Create
-        } else {
-            self.rule.operations.first().copied().unwrap_or(Operation::Create)
+    fn case(&mut self, mut object: Json, kind: usize, origin: String) -> Case {
+        let mut take = |name: &str| object.as_object_mut().and_then(|map| map.shift_remove(name));
+        let (space, asked) = (take(NAMESPACE), take(REQUEST));
+        let operation = self.operation(asked.as_ref());
+        let old_object = (operation == Operation::Update).then(|| {
+            let mut old = self.before(&object, kind);
+            if let Some(map) = old.as_object_mut() {
+                map.retain(|name, _| name != NAMESPACE && name != REQUEST);
+            }
+            old
+        });
+        let roots = roots(self.rule);
+        let namespaced = self.rule.kinds.get(kind).is_some_and(|kind| kind.namespaced);
+        let reads_space = roots.contains(&Root::NamespaceObject);
+        // Now and then a request that does not tell the namespace, which no rule can read then.
+        let namespace_object = (reads_space && namespaced && !self.random.one_in(12)).then(|| {
+            let mut fields = match space {
+                Some(Json::Object(fields)) => fields,
+                _ => serde_json::Map::new(),
+            };
+            let mut metadata = match fields.get("metadata") {
+                Some(Json::Object(metadata)) => metadata.clone(),
+                _ => serde_json::Map::new(),
+            };
+            metadata.insert("name".to_owned(), object.pointer("/metadata/namespace").cloned().unwrap_or_else(|| json!("default")));
+            fields.insert("metadata".to_owned(), Json::Object(metadata));
+            fields.insert("apiVersion".to_owned(), json!("v1"));
+            fields.insert("kind".to_owned(), json!("Namespace"));
+            Json::Object(fields)
+        });
+        let request = (reads_space || roots.contains(&Root::Request)).then(|| {
+            let mut asked = asked.unwrap_or_else(|| json!({}));
+            without_nulls(&mut asked);
+            // These are the object's.
+            if let Some(fields) = asked.as_object_mut() {
+                fields.retain(|name, _| name != "name" && name != "namespace");
+            }
+            let asked = Node::from(&asked);
+            Json::from(&admission_request(&asked, &Node::from(&object), operation, "default"))
+        });
+        Case { object, old_object, operation, namespace_object, request, origin }
+    }
+
+    // The one that the request was made to say, if the rule is about it.
+    fn operation(&self, asked: Option<&Json>) -> Operation {
+        let asked = match asked.and_then(|asked| asked.get("operation")).and_then(Json::as_str) {
+            Some("UPDATE") => Some(Operation::Update),
+            Some("DELETE") => Some(Operation::Delete),
+            Some(_) | None => None,
         };
-        let old_object = (operation == Operation::Update).then(|| self.before(&object, kind));
-        Case { object, old_object, operation, origin }
+        let operations = &self.rule.operations;
+        match asked.filter(|asked| operations.contains(asked)) {
+            Some(asked) => asked,
+            None if operations.contains(&Operation::Create) => Operation::Create,
+            None => operations.first().copied().unwrap_or(Operation::Create),
+        }
+    }
+}
+
+// The API server writes no null into a request.
+fn without_nulls(json: &mut Json) {
+    match json {
+        Json::Object(map) => {
+            map.retain(|_, value| !value.is_null());
+            map.values_mut().for_each(without_nulls);
+        }
+        Json::Array(items) => {
+            items.retain(|value| !value.is_null());
+            items.iter_mut().for_each(without_nulls);
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
     }
 }
 

@@ -6,7 +6,7 @@ use super::engine::Engine;
 use super::{golden, repository};
 use polc::compile::compile;
 use polc::diagnostic::{Sources, render};
-use polc::eval::{Judge, Request, Verdict};
+use polc::eval::{Judge, Verdict, admission_request};
 use polc::ir::{Given, Operation, Program};
 use polc::object::Node;
 use polc::resolve::Options;
@@ -60,7 +60,7 @@ impl Subject {
             cases.extend(made);
         }
         let judge = Judge::of_program(&program);
-        let expected = cases.iter().map(|case| said(&judge, &case.object, case.old_object.as_ref(), case.operation)).collect();
+        let expected = cases.iter().map(|case| said(&judge, case)).collect();
         Subject { name: name.to_owned(), program, cases, origins, expected }
     }
 
@@ -73,11 +73,9 @@ impl Subject {
 }
 
 /// What the reference evaluator says of an object, and which rules it leaves alone.
-pub fn said(judge: &Judge, object: &Json, old_object: Option<&Json>, operation: Operation) -> (Said, BTreeSet<String>) {
-    let (object, old) = (Node::from(object), old_object.map(Node::from));
-    let request = Request { old_object: old.as_ref(), operation, ..Request::create(&object) };
+pub fn said(judge: &Judge, case: &Case) -> (Said, BTreeSet<String>) {
     let (mut said, mut left) = (Said::new(), BTreeSet::new());
-    for outcome in judge.judge(&request) {
+    for outcome in case.with_request(|request| judge.judge(request).collect::<Vec<_>>()) {
         let rule = judge.id(outcome.rule).unwrap().to_owned();
         match outcome.verdict {
             Verdict::Fail { message, .. } => {
@@ -99,9 +97,29 @@ fn of_test(test: &polc::ir::Test) -> Option<Case> {
         Some(Given::Object(old)) => Some(old.clone()),
         Some(Given::File(..)) => return None,
     };
+    let written = |given: &Option<Given>| match given {
+        Some(Given::Object(json)) => Some(json.clone()),
+        Some(Given::File(..)) | None => None,
+    };
     match &test.object {
         Given::Object(object) => {
-            Some(Case { object: object.clone(), old_object, operation: test.operation, origin: "a test of the pack".to_owned() })
+            let mut object = object.clone();
+            let kind = Schema::kubernetes().by_gvk(object["apiVersion"].as_str().unwrap(), object["kind"].as_str().unwrap());
+            let is_plain = test.request.is_none() && test.namespace_object.is_none();
+            if !is_plain && kind.is_none_or(|info| info.kind.namespaced) && object["metadata"].get("namespace").is_none() {
+                // A request names the namespace in the object too.
+                object["metadata"]["namespace"] = json!("default");
+            }
+            let request = written(&test.request)
+                .map(|asked| Json::from(&admission_request(&Node::from(&asked), &Node::from(&object), test.operation, "default")));
+            Some(Case {
+                object,
+                old_object,
+                operation: test.operation,
+                namespace_object: written(&test.namespace_object),
+                request,
+                origin: "a test of the pack".to_owned(),
+            })
         }
         Given::File(..) => None,
     }
@@ -158,7 +176,10 @@ impl Differences {
             case.origin,
             case.operation,
             case.object,
-            case.old_object.as_ref().map(|old| format!("\n  before: {old}")).unwrap_or_default()
+            [("before", &case.old_object), ("namespace", &case.namespace_object), ("request", &case.request)]
+                .into_iter()
+                .filter_map(|(what, json)| json.as_ref().map(|json| format!("\n  {what}: {json}")))
+                .collect::<String>()
         );
         let held = self.by_rule.entry(format!("{engine} {rule}")).or_insert_with(|| (0, text.clone()));
         held.0 += 1;
@@ -222,6 +243,12 @@ pub fn operation(operation: Operation) -> &'static str {
     }
 }
 
+/// The rules that read a root.
+fn rules_reading(subject: &Subject, root: polc::ir::Root) -> BTreeSet<&str> {
+    let rules = subject.program.packs.values().flat_map(|pack| &pack.rules);
+    rules.filter(|rule| polc::ir::walk::roots(rule).contains(&root)).map(|rule| rule.id.as_str()).collect()
+}
+
 /// The policies of a subject's rules by their names in Kyverno.
 pub fn policy_names(subject: &Subject) -> BTreeMap<String, String> {
     let packs = subject.program.packs.values();
@@ -282,14 +309,28 @@ pub fn policies_in_engine(
             let policies = if number.is_multiple_of(5) { Vec::new() } else { policies };
             let mut request = json!({
                 "id": number, "operation": operation(case.operation), "object": case.object, "oldObject": case.old_object, "policies": policies,
+                "namespaceObject": case.namespace_object,
             });
+            if let Some(asked) = &case.request {
+                request["userInfo"] = asked.get("userInfo").cloned().unwrap_or_else(|| json!({}));
+                request["dryRun"] = asked.get("dryRun").cloned().unwrap_or_default();
+                request["options"] = asked.get("options").cloned().unwrap_or_default();
+                if let Some(options) = request["options"].as_object_mut() {
+                    options.insert("apiVersion".to_owned(), "meta.k8s.io/v1".into());
+                    options.insert("kind".to_owned(), "DeleteOptions".into());
+                }
+            }
             if case.operation == Operation::Delete {
                 request["oldObject"] = request["object"].take();
             }
             decorate(number, subject.cases.len(), &mut request);
             request
         };
-        let chosen: Vec<usize> = (0..subject.cases.len()).filter(|number| !asked(*number).is_empty()).collect();
+        // An engine in a cluster always knows the namespace: where it cannot find it, the request fails before any policy is asked.
+        let untold = |number: usize| subject.cases[number].request.is_some() && subject.cases[number].namespace_object.is_none();
+        let reads_namespace = rules_reading(subject, polc::ir::Root::NamespaceObject);
+        let told = |number: usize| !(untold(number) && asked(number).iter().any(|rule| reads_namespace.contains(rule.as_str())));
+        let chosen: Vec<usize> = (0..subject.cases.len()).filter(|number| !asked(*number).is_empty() && told(*number)).collect();
         let requests: Vec<Json> = chosen.iter().map(|number| request((*number, &subject.cases[*number]))).collect();
         for (number, answer) in chosen.iter().copied().zip(engine.answers(&requests)) {
             let (case, asked) = (&subject.cases[number], asked(number));
@@ -322,7 +363,7 @@ pub fn policies_in_engine(
                 Some(present) => {
                     let old = answer.get("oldObject").filter(|_| case.operation == Operation::Update);
                     let case = Case { object: present.clone(), old_object: old.cloned(), ..case.clone() };
-                    let expected = said(&judge, present, old, case.operation);
+                    let expected = said(&judge, &case);
                     differences.compare_with(label, &case, &expected, asked, &got);
                 }
             }

@@ -6,7 +6,7 @@ use super::text::ImageText;
 use super::tree::{Comprehension, Expr, Ident, Operator, SEPARATOR, Type, Variable, and, is_identifier, ternary};
 use super::val::{Bound, Val};
 use crate::diagnostic::Span;
-use crate::ir::{Check, Form, Piece, Read, Rule, Slot, Source, Stmt, Ty};
+use crate::ir::{Check, Cond, Form, Kind, Piece, Read, Root, Rule, Slot, Source, Stmt, Ty, walk::roots};
 use crate::lower::Unsupported;
 use std::collections::BTreeMap;
 
@@ -40,6 +40,9 @@ pub fn lower(rule: &Rule) -> Result<Policy> {
         lowering.slots.clear();
         let condition = lowering.unreadable(read, &read.sources)?;
         unreadable = ternary(condition, Expr::List(vec![Expr::String(format!("cannot read `{}`", read.path))]), unreadable);
+    }
+    if let Some(unknown) = lowering.unknown_namespace()? {
+        unreadable = ternary(unknown, Expr::List(vec![Expr::text("cannot read `namespaceObject`")]), unreadable);
     }
     lowering.slots.clear();
     let applies = lowering.cond(&rule.applies)?;
@@ -86,6 +89,18 @@ pub(super) struct Lowering<'r> {
 impl Lowering<'_> {
     pub(super) fn unsupported<T>(&self, construct: impl Into<String>) -> Result<T> {
         Err(Unsupported::new(construct, self.span))
+    }
+
+    /// Where the engine does not tell the Namespace of an object that lives in one, if the rule reads it.
+    fn unknown_namespace(&mut self) -> Result<Option<Expr>> {
+        let namespaced: Vec<String> = self.rule.kinds.iter().filter(|kind| kind.namespaced).map(Kind::id).collect();
+        if namespaced.is_empty() || !roots(self.rule).contains(&Root::NamespaceObject) {
+            return Ok(None);
+        }
+        let lives = if namespaced.len() == self.rule.kinds.len() { Cond::Const(true) } else { Cond::KindIs(namespaced) };
+        let lives = self.cond(&lives)?;
+        let unknown = self.root(Root::NamespaceObject)?.eq(Expr::Null);
+        Ok(Some(and([lives, unknown])))
     }
 
     /// A variable of a comprehension that is no other; [`Expr::renamed`] gives it a name to read.

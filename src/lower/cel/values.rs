@@ -66,8 +66,8 @@ impl Lowering<'_> {
             }
             Root::Pod => self.pod(),
             Root::OldObject => Ok(self.variable("oldObject", Expr::Global("oldObject").to("dyn"))),
-            Root::NamespaceObject => self.unsupported("`namespaceObject`"),
-            Root::Request => self.unsupported("`request`"),
+            Root::NamespaceObject => Ok(self.variable("namespaceObject", Expr::Global("namespaceObject").to("dyn"))),
+            Root::Request => Ok(self.variable("request", Expr::Global("request").to("dyn"))),
         }
     }
 
@@ -128,6 +128,8 @@ impl Lowering<'_> {
     pub(super) fn value_as(&mut self, value: &Value, counted: bool) -> Result<Val> {
         match value {
             Value::Const(constant) => Ok(Val::always(constant_expr(constant))),
+            // An object outside of namespaces has no Namespace.
+            Value::Root(Root::NamespaceObject) => self.root(Root::NamespaceObject).map(|expr| Val { guards: Vec::new(), expr, null: true }),
             Value::Root(root) => self.root(*root).map(Val::always),
             Value::Var(slot) => match self.slots.get(slot) {
                 Some(bound) => Ok(Val::always(bound.expr.clone())),

@@ -6,8 +6,8 @@ use super::scope::{NULL, Scope};
 use super::simplify::snake;
 use super::tree::{Body, Expr, Head, Operator, Path, Rule as RegoRule, Scalar, Step, Stmt};
 use crate::ir::{
-    Action, Cond, Const, Function, Kind, Message, Operation, Piece, PodPath, Rule, Severity, Stmt as IrStmt, Value,
-    walk::{Node, walk},
+    Action, Cond, Const, Function, Kind, Message, Operation, Piece, PodPath, Root, Rule, Severity, Stmt as IrStmt, Value,
+    walk::{Node, roots, walk},
 };
 use crate::lower::Unsupported;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +28,10 @@ pub struct Module {
     pub(super) old_object: bool,
     /// Whether a rule is about deletions.
     pub(super) deletes: bool,
+    /// Whether a rule reads the admission request.
+    pub(super) request: bool,
+    /// The kinds of rules that read the Namespace of the object, with whether objects of them live in one.
+    pub(super) in_namespaces: BTreeMap<Type, bool>,
 }
 
 /// API version and kind.
@@ -48,6 +52,10 @@ pub(super) fn reserved() -> BTreeSet<String> {
         "obj",
         "old_object",
         "operation",
+        "admission_request",
+        "namespace_name",
+        "namespace_object",
+        "knows_namespace",
         "pod",
         "pod_place",
         "violations",
@@ -157,9 +165,10 @@ impl Module {
     pub(super) fn lower(&mut self, rule: &Rule) -> Lowered<()> {
         self.deletes |= rule.operations.contains(&Operation::Delete);
         let guard = self.guard(rule);
-        let guarded = Stmt::Holds(Expr::var(guard));
+        let mut start = vec![Stmt::Holds(Expr::var(guard))];
+        let mut reads = self.surroundings(rule, &mut start);
         let mut scope = Scope::new(self, rule);
-        let mut reads = scope.reads(&rule.reads)?;
+        reads.extend(scope.reads(&rule.reads)?);
         let resources = requested_resources(rule);
         let asked = |resource: &String| {
             let place = Expr::var("place");
@@ -185,7 +194,6 @@ impl Module {
         };
         self.helpers.insert(Helper::Message);
         let comment = annotations(rule);
-        let mut start = vec![guarded];
         if !reads.is_empty() {
             let name = self.unreadable(Expr::concat_lists(reads));
             let first = Expr::var(&name).step(Step::Index(Expr::int(0)));
@@ -207,6 +215,30 @@ impl Module {
         start.push(Stmt::Holds(Expr::var("failures").infix(Operator::Ne, Expr::Array(Vec::new()))));
         self.rules.push(RegoRule { comment, head: violation(Expr::var("failures")), body: Body(start).tidy(&NULL) });
         Ok(())
+    }
+
+    /// What has to be known besides the object: where it is not, as of a manifest, the rule does not apply. What a request has to tell and does not cannot be read.
+    fn surroundings(&mut self, rule: &Rule, start: &mut Vec<Stmt>) -> Vec<Expr> {
+        let roots = roots(rule);
+        if roots.contains(&Root::Request) {
+            self.request = true;
+            start.push(Stmt::Holds(Expr::var("admission_request")));
+        }
+        let namespaced: BTreeSet<Type> = rule.kinds.iter().filter(|kind| kind.namespaced).map(type_of).collect();
+        if !roots.contains(&Root::NamespaceObject) {
+            return Vec::new();
+        }
+        self.in_namespaces.extend(rule.kinds.iter().map(|kind| (type_of(kind), kind.namespaced)));
+        if namespaced.is_empty() {
+            return Vec::new();
+        }
+        start.push(Stmt::Holds(Expr::var("knows_namespace")));
+        let unknown = Stmt::Never(Body(vec![Stmt::Holds(Expr::var("namespace_object").infix(Operator::Ne, NULL))]));
+        let mut body = vec![unknown];
+        if rule.kinds.iter().any(|kind| !kind.namespaced) {
+            body.insert(0, Stmt::Holds(is_of(&namespaced)));
+        }
+        vec![Expr::string("cannot read `namespaceObject`").each(Body(body))]
     }
 
     pub(super) fn guard(&mut self, rule: &Rule) -> String {
@@ -269,6 +301,35 @@ impl Module {
         Expr::Var(name)
     }
 
+    /// The Namespace of the object, from the data that OPA holds of the cluster.
+    fn namespaces(&self, review: &Stmt, plain: &Stmt) -> Vec<RegoRule> {
+        let rule = |head, body| RegoRule { comment: Vec::new(), head, body: Body(body) };
+        let of = |namespaced: bool| -> BTreeSet<Type> {
+            self.in_namespaces.iter().filter(|(_, lives)| **lives == namespaced).map(|(kind, _)| kind.clone()).collect()
+        };
+        let name = "namespace_name";
+        let written = Expr::var("input").key("metadata").key("namespace");
+        let space = Expr::var("space");
+        let own = space
+            .clone()
+            .each(Body(vec![Stmt::Let("space".to_owned(), written), Stmt::Holds(space.infix(Operator::Gt, Expr::string("")))]));
+        let own = Expr::concat_lists(vec![own, Expr::Array(vec![Expr::string("default")])]).step(Step::Index(Expr::int(0)));
+        let held = Expr::var("data").key("kubernetes").key("namespaces").step(Step::Index(Expr::var(name)));
+        let knows = || Head::True("knows_namespace".to_owned());
+        let mut rules = vec![
+            rule(Head::Value(name.to_owned(), Expr::var("input").key("request").key("namespace")), vec![review.clone()]),
+            rule(Head::Value(name.to_owned(), own), vec![plain.clone()]),
+            rule(Head::Value("namespace_object".to_owned(), held), vec![Stmt::Holds(is_of(&of(true)))]),
+            rule(knows(), vec![review.clone()]),
+            rule(knows(), vec![plain.clone(), Stmt::Holds(Expr::var("namespace_object").infix(Operator::Ne, NULL))]),
+        ];
+        let outside = of(false);
+        if !outside.is_empty() {
+            rules.push(rule(knows(), vec![plain.clone(), Stmt::Holds(is_of(&outside))]));
+        }
+        rules
+    }
+
     /// The rules on which those of the author stand: what is judged, and by which of them.
     #[must_use]
     pub fn foundation(&self) -> Vec<RegoRule> {
@@ -292,6 +353,12 @@ impl Module {
         rules.push(rule(Head::Value("operation".to_owned(), Expr::string("CREATE")), vec![plain()]));
         if self.old_object {
             rules.push(rule(Head::Value("old_object".to_owned(), request().key("oldObject")), vec![review()]));
+        }
+        if self.request {
+            rules.push(rule(Head::Value("admission_request".to_owned(), request()), vec![review()]));
+        }
+        if !self.in_namespaces.is_empty() {
+            rules.extend(self.namespaces(&review(), &plain()));
         }
         for (guard, name) in &self.guards {
             let operations = guard.operations.iter().map(|operation| Expr::string(operation_name(*operation))).collect();

@@ -59,8 +59,8 @@ impl Scope<'_> {
                 self.module.old_object = true;
                 Ok(Expr::var("old_object"))
             }
-            Root::NamespaceObject => self.unsupported("`namespaceObject`"),
-            Root::Request => self.unsupported("`request`"),
+            Root::NamespaceObject => Ok(Expr::var("namespace_object")),
+            Root::Request => Ok(Expr::var("admission_request")),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Writes into an object what makes a condition true or false: a guess in each step, right most of the time. Whoever judges the object says what came of it.
 
-use super::places::{Place, Shape, Step, fits, index, key, keys, length, read, remove};
+use super::places::{NAMESPACE, Place, REQUEST, Shape, Step, fits, index, key, keys, length, read, remove};
 use super::random::Random;
 use super::values::{
     DURATIONS, HOSTILE, IMAGES, around, fitting, images_at, images_digested, images_named, images_with_tag, matching, plain, spell,
@@ -480,7 +480,9 @@ impl<'a> Maker<'a> {
             Value::Call(Function::Quantity | Function::AsInt | Function::AsName | Function::Lower | Function::Upper, arguments) => {
                 self.place(arguments.first()?)
             }
-            Value::Root(Root::OldObject | Root::NamespaceObject | Root::Request)
+            Value::Root(Root::NamespaceObject) => Some(vec![Step::Key(NAMESPACE.to_owned())]),
+            Value::Root(Root::Request) => Some(vec![Step::Key(REQUEST.to_owned())]),
+            Value::Root(Root::OldObject)
             | Value::Const(_)
             | Value::Truth(_)
             | Value::List(_)

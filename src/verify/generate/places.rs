@@ -4,6 +4,12 @@ use crate::ir::Kind;
 use crate::schema::{FieldType, Schema};
 use serde_json::{Map, Value as Json, json};
 
+/// Where the Namespace of an object stands in it while it is made.
+pub const NAMESPACE: &str = "~namespaceObject";
+
+/// Where the admission request of an object stands in it while it is made.
+pub const REQUEST: &str = "~request";
+
 /// A step into a JSON value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
@@ -112,7 +118,11 @@ impl<'a> Shape<'a> {
 
     /// The type at a place.
     pub fn ty(self, place: &[Step]) -> Option<FieldType> {
-        let info = self.schema.by_gvk(&self.kind.api_version(), &self.kind.kind)?;
+        let (info, place) = match place.split_first() {
+            Some((Step::Key(name), rest)) if name == NAMESPACE => (self.schema.by_gvk("v1", "Namespace")?, rest),
+            Some((Step::Key(name), rest)) if name == REQUEST => return in_request(rest),
+            _ => (self.schema.by_gvk(&self.kind.api_version(), &self.kind.kind)?, place),
+        };
         place.iter().try_fold(FieldType::Struct(info.ty), |ty, step| match (ty, step) {
             (FieldType::Struct(id), Step::Key(name)) => id.get().fields.get(name.as_str()).map(|field| field.ty.clone()),
             (FieldType::Map(inner), Step::Key(_)) | (FieldType::List(inner), Step::Index(_)) => Some(*inner),
@@ -187,6 +197,28 @@ impl<'a> Shape<'a> {
             let least = self.least(place);
             self.put(object, place, least);
         }
+    }
+}
+
+// The type of what stands in an admission request.
+fn in_request(place: &[Step]) -> Option<FieldType> {
+    let names: Vec<&str> = place
+        .iter()
+        .map(|step| match step {
+            Step::Key(name) => name.as_str(),
+            Step::Index(_) => "[]",
+        })
+        .collect();
+    match names.as_slice() {
+        [] | ["userInfo" | "options"] => Some(FieldType::Map(Box::new(FieldType::Any))),
+        ["dryRun"] => Some(FieldType::Bool),
+        ["options", "gracePeriodSeconds"] => Some(FieldType::Int),
+        ["userInfo", "groups"] => Some(FieldType::List(Box::new(FieldType::String))),
+        ["operation" | "name" | "namespace" | "subResource"]
+        | ["userInfo", "username" | "uid"]
+        | ["userInfo", "groups", "[]"]
+        | ["options", "propagationPolicy" | "fieldManager"] => Some(FieldType::String),
+        _ => None,
     }
 }
 

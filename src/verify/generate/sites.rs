@@ -1,6 +1,6 @@
 //! Every field that a rule asks about, with the values that its conditions make interesting there.
 
-use super::places::{Place, Shape, Step, key, keys, length};
+use super::places::{NAMESPACE, Place, REQUEST, Shape, Step, key, keys, length};
 use super::random::Random;
 use super::values::{
     DURATIONS, HOSTILE, IMAGES, around, around_glob, around_int, around_pattern, around_text, images_at, images_digested, images_named,
@@ -65,7 +65,7 @@ impl Path {
 }
 
 fn is_head(step: &Step) -> bool {
-    matches!(step, Step::Key(name) if matches!(name.as_str(), "apiVersion" | "kind" | "metadata"))
+    matches!(step, Step::Key(name) if matches!(name.as_str(), "apiVersion" | "kind" | "metadata" | NAMESPACE | REQUEST))
 }
 
 impl std::fmt::Display for Path {
@@ -301,7 +301,8 @@ impl Survey<'_> {
             Value::Const(_) => Vec::new(),
             Value::Root(Root::Object | Root::OldObject) => vec![Path { pod: false, hops: Vec::new() }],
             Value::Root(Root::Pod) => vec![Path { pod: true, hops: Vec::new() }],
-            Value::Root(Root::NamespaceObject | Root::Request) => Vec::new(),
+            Value::Root(Root::NamespaceObject) => vec![Path { pod: false, hops: vec![Hop::Key(NAMESPACE.to_owned())] }],
+            Value::Root(Root::Request) => vec![Path { pod: false, hops: vec![Hop::Key(REQUEST.to_owned())] }],
             Value::Var(slot) => {
                 let maps = self.maps.get(slot).cloned().unwrap_or_default();
                 for hint in hints.iter().filter_map(Json::as_str) {

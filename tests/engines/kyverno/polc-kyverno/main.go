@@ -34,6 +34,7 @@ import (
 	engineutils "github.com/kyverno/kyverno/pkg/engine/utils"
 	imageverifycache "github.com/kyverno/kyverno/pkg/image/verification/cache"
 	policyvalidation "github.com/kyverno/kyverno/pkg/validation/policy"
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -54,6 +55,10 @@ type request struct {
 	Operation string          `json:"operation"`
 	Object    json.RawMessage `json:"object"`
 	OldObject json.RawMessage `json:"oldObject"`
+	// NamespaceObject is the Namespace that the object is in; one that has nothing but its name unless given.
+	NamespaceObject *corev1.Namespace `json:"namespaceObject"`
+	// UserInfo is who asks.
+	UserInfo authenticationv1.UserInfo `json:"userInfo"`
 	// Policies are the names of those that are asked; all unless given.
 	Policies []string `json:"policies"`
 	// Full takes the engine itself instead of the expressions that were compiled beforehand.
@@ -254,9 +259,9 @@ func (j *judge) one(line []byte) answer {
 		}
 		var results []result
 		if asked.Full {
-			results, err = j.byEngine(policy, operation, object, old)
+			results, err = j.byEngine(policy, asked, operation, object, old)
 		} else {
-			results, err = j.byCompiled(policy, operation, object, old)
+			results, err = j.byCompiled(policy, asked, operation, object, old)
 		}
 		if err != nil {
 			return fail(fmt.Errorf("policy %s: %w", policy.GetName(), err))
@@ -279,7 +284,7 @@ func decode(text json.RawMessage) (unstructured.Unstructured, error) {
 	return object, object.UnmarshalJSON(text)
 }
 
-func (j *judge) byEngine(policy kyvernov1.PolicyInterface, operation kyvernov1.AdmissionOperation, object, old unstructured.Unstructured) ([]result, error) {
+func (j *judge) byEngine(policy kyvernov1.PolicyInterface, asked request, operation kyvernov1.AdmissionOperation, object, old unstructured.Unstructured) ([]result, error) {
 	present := object
 	if operation == kyvernov1.Delete {
 		present = old
@@ -288,7 +293,7 @@ func (j *judge) byEngine(policy kyvernov1.PolicyInterface, operation kyvernov1.A
 	if err != nil {
 		return nil, err
 	}
-	within = within.WithPolicy(policy).WithResourceKind(present.GroupVersionKind(), "")
+	within = within.WithPolicy(policy).WithResourceKind(present.GroupVersionKind(), "").WithAdmissionInfo(kyvernov2.RequestInfo{AdmissionUserInfo: asked.UserInfo})
 	if operation == kyvernov1.Update {
 		within = within.WithOldResource(old)
 	}
@@ -300,7 +305,7 @@ func (j *judge) byEngine(policy kyvernov1.PolicyInterface, operation kyvernov1.A
 	return results, nil
 }
 
-func (j *judge) byCompiled(policy kyvernov1.PolicyInterface, operation kyvernov1.AdmissionOperation, object, old unstructured.Unstructured) ([]result, error) {
+func (j *judge) byCompiled(policy kyvernov1.PolicyInterface, asked request, operation kyvernov1.AdmissionOperation, object, old unstructured.Unstructured) ([]result, error) {
 	present := object
 	if operation == kyvernov1.Delete {
 		present = old
@@ -316,7 +321,7 @@ func (j *judge) byCompiled(policy kyvernov1.PolicyInterface, operation kyvernov1
 		if !found {
 			return nil, fmt.Errorf("rule %s was not written but generated: autogen is on", rule.Name)
 		}
-		status, message, err := evaluate(prepared, kind, operation, object, old)
+		status, message, err := evaluate(prepared, asked, kind, operation, object, old)
 		if err != nil {
 			return nil, err
 		}
@@ -325,7 +330,7 @@ func (j *judge) byCompiled(policy kyvernov1.PolicyInterface, operation kyvernov1
 	return results, nil
 }
 
-func evaluate(validator validating.Validator, kind schema.GroupVersionKind, operation kyvernov1.AdmissionOperation, object, old unstructured.Unstructured) (status, message string, err error) {
+func evaluate(validator validating.Validator, asked request, kind schema.GroupVersionKind, operation kyvernov1.AdmissionOperation, object, old unstructured.Unstructured) (status, message string, err error) {
 	var now, before runtime.Object
 	present := &object
 	if object.Object != nil {
@@ -342,9 +347,11 @@ func evaluate(validator validating.Validator, kind schema.GroupVersionKind, oper
 	if kind.Group == "" && kind.Kind == "Namespace" {
 		space = ""
 	} else if space != "" {
-		namespace = &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: space}}
+		if namespace = asked.NamespaceObject; namespace == nil {
+			namespace = &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: space}}
+		}
 	}
-	user := admissionpolicy.NewUser(kyvernov2.RequestInfo{}.AdmissionUserInfo)
+	user := admissionpolicy.NewUser(asked.UserInfo)
 	var resource schema.GroupVersionResource
 	attributes := admission.NewAttributesRecord(now, before, kind, space, name, resource, "", admission.Operation(operation), nil, false, &user)
 	versioned, err := admission.NewVersionedAttributes(attributes, kind, admission.NewObjectInterfacesFromScheme(runtime.NewScheme()))

@@ -1,0 +1,33 @@
+//! What is known of an admission request.
+
+use crate::ir::Operation;
+use crate::object::Node;
+use crate::schema::Schema;
+use serde_json::{Map, Value as Json};
+
+/// The admission request of an object, as rules read it: the given fields (`userInfo`, `options` ...), with `operation`, `name` and `namespace` as they follow from the object where they are not given.
+///
+/// `namespace` is that of an object that lives in one and names none.
+#[must_use]
+pub fn admission_request(given: &Node, object: &Node, operation: Operation, namespace: &str) -> Node {
+    let mut fields = match Json::from(given) {
+        Json::Object(fields) => fields,
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => Map::new(),
+    };
+    let operation = match operation {
+        Operation::Create => "CREATE",
+        Operation::Update => "UPDATE",
+        Operation::Delete => "DELETE",
+    };
+    fields.insert("operation".to_owned(), operation.into());
+    let text =
+        |path: &[&str]| path.iter().try_fold(object, |node, name| node.get(name)).and_then(Node::as_str).filter(|text| !text.is_empty());
+    if let Some(name) = text(&["metadata", "name"]) {
+        fields.entry("name").or_insert_with(|| name.into());
+    }
+    let known = Schema::kubernetes().by_gvk(text(&["apiVersion"]).unwrap_or_default(), text(&["kind"]).unwrap_or_default());
+    if known.is_none_or(|info| info.kind.namespaced) {
+        fields.entry("namespace").or_insert_with(|| text(&["metadata", "namespace"]).unwrap_or(namespace).into());
+    }
+    Node::from(&Json::Object(fields))
+}
