@@ -10,6 +10,7 @@ pub mod docs;
 pub mod engine;
 pub mod eval;
 pub mod ir;
+pub mod library;
 pub mod lower;
 pub mod manifest;
 pub mod object;

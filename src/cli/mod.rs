@@ -9,6 +9,7 @@ mod completions;
 mod docs;
 mod explain;
 mod fix;
+mod init;
 mod ir;
 mod list;
 mod output;
@@ -61,6 +62,7 @@ enum Format {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Arguments),
     Build(build::Arguments),
     Check(check::Arguments),
     Fix(fix::Arguments),
@@ -156,6 +158,7 @@ pub fn run() -> ExitCode {
     };
     let context = Context::new(arguments.color);
     let format = match &arguments.command {
+        Command::Init(a) => a.format,
         Command::Build(a) => a.format,
         Command::Check(a) => a.format,
         Command::Fix(a) => a.format,
@@ -165,6 +168,7 @@ pub fn run() -> ExitCode {
         Command::Ir(_) | Command::Explain(_) | Command::Completions(_) => Format::Text,
     };
     let result = match arguments.command {
+        Command::Init(a) => init::run(&a, &context),
         Command::Build(a) => build::run(&a, &context),
         Command::Check(a) => check::run(&a, &context),
         Command::Fix(a) => fix::run(&a, &context),
