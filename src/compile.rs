@@ -22,7 +22,7 @@ pub struct Compiled {
 pub fn compile(sources: &Sources, options: &Options) -> Result<Compiled, Vec<Diagnostic>> {
     let mut files = Vec::new();
     let mut diagnostics = Vec::new();
-    for (index, source) in sources.iter() {
+    for (index, source) in sources.policies() {
         let (file, found) = syntax::parse(index, &source.text);
         diagnostics.extend(found);
         files.push((index, file));

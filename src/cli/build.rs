@@ -1,12 +1,16 @@
 //! `polc build`
 
 use super::report::table;
+use super::sources::Loaded;
 use super::{CompileArguments, Context, Failure, Format, Status, compile, output, print, print_json, report_failure};
+use crate::config::overlay::{Change, What};
 use crate::diagnostic::codes::input;
 use crate::diagnostic::{Level, nearest};
+use crate::ir::Action;
 use crate::target::{self, Options, Outcome, Target, TargetReport};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,18 +20,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// All files are written, or none. Files of an earlier build that are no longer made are removed; files that no build made are left alone.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// `.pol` files or folders; `-` is standard input.
-    #[arg(default_value = "policies", value_name = "PATH")]
+    /// `.pol` files or folders; `-` is standard input [default: those of the configuration, else `policies`].
+    #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// The output folder.
-    #[arg(long, default_value = "dist", value_name = "DIR")]
-    out: PathBuf,
-    /// The targets, separated by commas [default: all]: opa, vap, kyverno, psa, admission-config.
+    /// The output folder [default: that of the configuration, else `dist`; for an environment, its subfolder of that name].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// The targets, separated by commas [default: those of the configuration, else all]: opa, vap, kyverno, psa, admission-config.
     #[arg(long = "target", value_delimiter = ',', value_name = "TARGET")]
     targets: Vec<String>,
-    /// The version of the clusters' Kubernetes, for the functions that CEL has there.
-    #[arg(long, value_name = "VERSION", default_value = "1.37", value_parser = kubernetes)]
-    kubernetes: u32,
+    /// The version of the clusters' Kubernetes, for the functions that CEL has there [default: that of the configuration, else 1.37].
+    #[arg(long, value_name = "VERSION", value_parser = Options::kubernetes_version)]
+    kubernetes: Option<u32>,
     #[command(flatten)]
     compile: CompileArguments,
     /// Write nothing; exit with 1 and show the differences when the folder is not what this build makes.
@@ -43,16 +47,65 @@ struct Report<'a> {
     out: String,
     targets: Vec<&'static str>,
     params: BTreeMap<&'a str, &'a BTreeMap<String, crate::ir::Const>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    config: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment: Option<&'a str>,
+    changes: Vec<ChangeRow<'a>>,
     rules: &'a [TargetReport],
     written: &'a [String],
     removed: &'a [String],
     stale: bool,
 }
 
-fn targets(names: &[String]) -> Result<BTreeSet<Target>, Failure> {
-    if names.is_empty() {
-        return Ok(Target::ALL.into_iter().collect());
+/// A change that the configuration makes to what the `.pol` files say.
+#[derive(Serialize)]
+struct ChangeRow<'a> {
+    #[serde(flatten)]
+    what: &'a What,
+    loosens: bool,
+    line: usize,
+}
+
+fn change_rows(loaded: &Loaded) -> Vec<ChangeRow<'_>> {
+    let row = |change: &'_ Change| (loaded.sources.line_column(change.span).0, change.loosens);
+    loaded
+        .changes
+        .iter()
+        .map(|change| {
+            let (line, loosens) = row(change);
+            ChangeRow { what: &change.what, loosens, line }
+        })
+        .collect()
+}
+
+/// What the configuration changes, a line each.
+fn changes(loaded: &Loaded) -> String {
+    let mut text = String::new();
+    for row in change_rows(loaded) {
+        let what = match row.what {
+            What::Action { rule, from, to } => {
+                let (word, from, to) = (if row.loosens { "loosened" } else { "tightened" }, action(*from), action(*to));
+                format!("{word}: `{rule}` is `{to}` instead of `{from}`")
+            }
+            What::Exemption { rule, whom, until, because } => format!("loosened: `{rule}` exempts {whom} until {until}: {because}"),
+            What::Param { param, value } => format!("set: `{param}` is {value}"),
+        };
+        let file = loaded.project.file.as_deref().unwrap_or_default();
+        let _ = writeln!(text, "{file}:{}: {what}", row.line);
     }
+    if text.is_empty() { text } else { format!("\n{text}") }
+}
+
+fn action(action: Action) -> &'static str {
+    match action {
+        Action::Deny => "deny",
+        Action::Warn => "warn",
+        Action::Audit => "audit",
+    }
+}
+
+fn targets(names: &[String]) -> Result<BTreeSet<Target>, Failure> {
     names
         .iter()
         .map(|name| {
@@ -64,22 +117,6 @@ fn targets(names: &[String]) -> Result<BTreeSet<Target>, Failure> {
             })
         })
         .collect()
-}
-
-/// `1.37`, also with a `v` or a patch version, as its minor version.
-fn kubernetes(text: &str) -> Result<u32, String> {
-    let mut parts = text.strip_prefix('v').unwrap_or(text).split('.');
-    let minor = match (parts.next(), parts.next().map(str::parse::<u32>), parts.next(), parts.next()) {
-        (Some("1"), Some(Ok(minor)), None, None) => Some(minor),
-        (Some("1"), Some(Ok(minor)), Some(patch), None) if patch.parse::<u32>().is_ok() => Some(minor),
-        _ => None,
-    };
-    let (oldest, newest) = (Options::OLDEST_KUBERNETES, Options::NEWEST_KUBERNETES);
-    match minor {
-        Some(minor) if (oldest..=newest).contains(&minor) => Ok(minor),
-        Some(minor) => Err(format!("1.{minor} is not among the versions that are known: 1.{oldest} to 1.{newest}")),
-        None => Err(format!("expected a version from 1.{oldest} to 1.{newest}, for example `1.{newest}`")),
-    }
 }
 
 fn outcome_text(outcome: &Outcome) -> String {
@@ -133,7 +170,7 @@ impl Interrupts {
 }
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {
-    let targets = targets(&arguments.targets)?;
+    let given = targets(&arguments.targets)?;
     let interrupts = Arc::new(Interrupts::default());
     if !arguments.check {
         let (interrupts, format, context) = (Arc::clone(&interrupts), arguments.format, *context);
@@ -141,13 +178,24 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
             .map_err(|error| Failure::new(&input::INTERRUPTED, format!("cannot listen for interrupts: {error}")))?;
     }
     let (compiled, loaded) = compile(&arguments.paths, &arguments.compile, context)?;
-    let emission = target::emit(&compiled.program, &targets, &Options { kubernetes: arguments.kubernetes });
+    let config = &loaded.project.config;
+    let targets = match (given.is_empty(), config.targets.as_slice()) {
+        (false, _) => given,
+        (true, []) => Target::ALL.into_iter().collect(),
+        (true, targets) => targets.iter().map(|target| target.value).collect(),
+    };
+    let mut options = Options::default();
+    if let Some(minor) = arguments.kubernetes.or(config.kubernetes.as_ref().map(|version| version.value)) {
+        options.kubernetes = minor;
+    }
+    let out = arguments.out.clone().unwrap_or_else(|| loaded.project.out());
+    let emission = target::emit(&compiled.program, &targets, &options);
     if emission.diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error) {
         return Err(Failure::diagnostics(emission.diagnostics, loaded.sources));
     }
     context.warn(&emission.diagnostics, &loaded.sources)?;
     let names: Vec<&'static str> = targets.iter().map(|target| target.name()).collect();
-    let plan = output::plan(&arguments.out, &names.iter().map(|name| (*name).to_owned()).collect(), &emission.artifacts)?;
+    let plan = output::plan(&out, &names.iter().map(|name| (*name).to_owned()).collect(), &emission.artifacts)?;
     let stale = arguments.check && !plan.changes.is_empty();
     if !arguments.check {
         *interrupts.writing() = true;
@@ -155,7 +203,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
     }
     match arguments.format {
         Format::Json => print_json(&Report {
-            out: arguments.out.display().to_string(),
+            out: out.display().to_string(),
             targets: names,
             params: compiled
                 .program
@@ -164,13 +212,16 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
                 .filter(|(_, pack)| !pack.params.is_empty())
                 .map(|(name, pack)| (name.as_str(), &pack.params))
                 .collect(),
+            config: loaded.project.file.as_deref(),
+            environment: loaded.project.environment.as_deref(),
+            changes: change_rows(&loaded),
             rules: &emission.report,
             written: &plan.changes.written,
             removed: &plan.changes.removed,
             stale,
         })?,
         Format::Text => {
-            let out = arguments.out.display();
+            let out = out.display();
             let (written, removed) = (plan.changes.written.len(), plan.changes.removed.len());
             if arguments.check {
                 if stale {
@@ -184,8 +235,9 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
             } else {
                 let files = emission.artifacts.len();
                 print(&format!(
-                    "{}\n{out}: {files} files for {}; {written} written, {} unchanged, {removed} removed\n",
+                    "{}{}\n{out}: {files} files for {}; {written} written, {} unchanged, {removed} removed\n",
                     rule_table(&emission.report, &names),
+                    changes(&loaded),
                     names.join(", "),
                     files - written.min(files),
                 ))?;

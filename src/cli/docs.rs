@@ -13,8 +13,8 @@ use std::sync::atomic::AtomicBool;
 /// Open `OUT/index.html`, or serve the folder. All files are written, or none; pages of an earlier run that are no longer made are removed, other files are left alone.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// `.pol` files or folders; `-` is standard input.
-    #[arg(default_value = "policies", value_name = "PATH")]
+    /// `.pol` files or folders; `-` is standard input [default: those of the configuration, else `policies`].
+    #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// The output folder.
     #[arg(long, default_value = "site", value_name = "DIR")]

@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 /// `List` becomes the documents that it holds. Nothing is written unless all manifests can be read.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// `.pol` files or folders; may be repeated.
-    #[arg(long, required = true, num_args = 1, value_name = "PATH")]
+    /// `.pol` files or folders; may be repeated [default: those of the configuration, else `policies`].
+    #[arg(long, num_args = 1, value_name = "PATH")]
     policies: Vec<PathBuf>,
     /// YAML or JSON files, or folders that hold some; `-` is standard input.
     #[arg(required = true, value_name = "MANIFEST")]

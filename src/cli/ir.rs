@@ -6,8 +6,8 @@ use std::path::PathBuf;
 /// Prints what the rules mean to the compiler: names resolved, `let` and functions put in, defaults and constants worked out.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// `.pol` files or folders; `-` is standard input.
-    #[arg(default_value = "policies", value_name = "PATH")]
+    /// `.pol` files or folders; `-` is standard input [default: those of the configuration, else `policies`].
+    #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     compile: CompileArguments,

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 /// Lists the rules and other items with their tags and how many tests each has.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// `.pol` files or folders; `-` is standard input.
-    #[arg(default_value = "policies", value_name = "PATH")]
+    /// `.pol` files or folders; `-` is standard input [default: those of the configuration, else `policies`].
+    #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     compile: CompileArguments,

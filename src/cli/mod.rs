@@ -6,6 +6,7 @@ mod admission;
 mod build;
 mod check;
 mod completions;
+mod config;
 mod docs;
 mod explain;
 mod fix;
@@ -239,6 +240,8 @@ struct CompileArguments {
     /// Give a param a value: `version=v1.34`, or `pack.name=value` for one pack. May be repeated.
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
     params: Vec<(String, String)>,
+    #[command(flatten)]
+    config: config::ConfigArguments,
 }
 
 impl CompileArguments {
@@ -260,20 +263,49 @@ impl CompileArguments {
     }
 }
 
-/// Loads and compiles policies; shows warnings.
+/// What policies are compiled for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// To judge objects: with what the configuration changes.
+    Judge,
+    /// To be tested as they are written: the configuration gives only values that no default gives.
+    Test,
+}
+
+/// Loads and compiles policies; shows warnings. Without paths, those of the configuration.
 fn compile(
     paths: &[PathBuf],
     arguments: &CompileArguments,
     context: &Context,
 ) -> Result<(crate::compile::Compiled, sources::Loaded), Failure> {
+    compile_for(Purpose::Judge, paths, arguments, context)
+}
+
+fn compile_for(
+    purpose: Purpose,
+    paths: &[PathBuf],
+    arguments: &CompileArguments,
+    context: &Context,
+) -> Result<(crate::compile::Compiled, sources::Loaded), Failure> {
     let mut options = arguments.options()?;
-    let loaded = sources::load(paths)?;
+    let mut sources = Sources::default();
+    let project = arguments.config.load(&mut sources)?;
+    let mut loaded = if paths.is_empty() { sources::load(&project.policies(), sources)? } else { sources::load(paths, sources)? };
     options.roots.clone_from(&loaded.packs);
-    match crate::compile::compile(&loaded.sources, &options) {
-        Ok(compiled) => {
-            context.warn(&compiled.warnings, &loaded.sources)?;
-            Ok((compiled, loaded))
-        }
-        Err(diagnostics) => Err(Failure::diagnostics(diagnostics, loaded.sources)),
+    options.part = !paths.is_empty();
+    options.defaults_first = purpose == Purpose::Test;
+    crate::config::overlay::settle(&project.layers(), &mut options);
+    if purpose == Purpose::Test {
+        options.exempts.clear();
     }
+    let mut compiled =
+        crate::compile::compile(&loaded.sources, &options).map_err(|wrong| Failure::diagnostics(wrong, loaded.sources.clone()))?;
+    if purpose == Purpose::Judge {
+        loaded.changes = crate::config::overlay::apply(&project.layers(), &mut compiled.program, &options)
+            .map_err(|wrong| Failure::diagnostics(wrong, loaded.sources.clone()))?;
+    }
+    context.warn(&compiled.warnings, &loaded.sources)?;
+    loaded.options = options;
+    loaded.project = project;
+    Ok((compiled, loaded))
 }

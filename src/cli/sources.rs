@@ -1,8 +1,11 @@
 //! Finds and reads `.pol` files, and the packs that they use.
 
+use super::config::Project;
 use super::{Failure, io_text};
+use crate::config::overlay::Change;
 use crate::diagnostic::Sources;
 use crate::diagnostic::codes::input;
+use crate::resolve::Options;
 use crate::syntax::ast::ItemKind;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
@@ -18,6 +21,12 @@ pub struct Loaded {
     pub packs: BTreeSet<String>,
     /// The folder of each source.
     pub folders: Vec<PathBuf>,
+    /// The configuration.
+    pub project: Project,
+    /// What it changes.
+    pub changes: Vec<Change>,
+    /// With what the sources were compiled.
+    pub options: Options,
 }
 
 /// Reads a text file as UTF-8.
@@ -110,13 +119,14 @@ fn packs_of(index: u32, text: &str) -> (Option<String>, BTreeSet<String>) {
     (name, uses)
 }
 
-/// Reads the `.pol` files at these paths and, for a pack that one uses and none of them is, the files of that pack: looked for beside the using file, then in
+/// Adds to the sources the `.pol` files at these paths and, for a pack that one uses and none of them is, the files of that pack: looked for beside the using file, then in
 /// the folders above it up to one named `policies`.
 ///
 /// # Errors
 /// When a path cannot be read or holds no `.pol` file.
-pub fn load(paths: &[PathBuf]) -> Result<Loaded, Failure> {
-    let mut loaded = Loaded::default();
+pub fn load(paths: &[PathBuf], sources: Sources) -> Result<Loaded, Failure> {
+    let folders = sources.iter().map(|_| PathBuf::from(".")).collect();
+    let mut loaded = Loaded { sources, folders, ..Loaded::default() };
     let mut seen = BTreeSet::new();
     let mut files = Vec::new();
     for path in paths {

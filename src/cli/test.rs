@@ -3,7 +3,7 @@
 mod changes;
 
 use super::sources::{Loaded, read_bytes};
-use super::{CompileArguments, Context, Failure, Format, Status, compile, print, print_json};
+use super::{CompileArguments, Context, Failure, Format, Purpose, Status, compile_for, print, print_json};
 use crate::diagnostic::codes::input;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::eval::{Judge, Missing, Request, Verdict, admission_request};
@@ -18,11 +18,12 @@ use std::path::PathBuf;
 
 /// Runs the tests that stand in `.pol` files: on the reference evaluator, and on the embedded Rego and CEL engines.
 ///
+/// Rules are tested as they are written: of a configuration, only the values of params that have no default count.
 /// A test whose rule or file does not exist, or whose object the rule does not match, fails.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// `.pol` files or folders; `-` is standard input.
-    #[arg(default_value = "policies", value_name = "PATH")]
+    /// `.pol` files or folders; `-` is standard input [default: those of the configuration, else `policies`].
+    #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     compile: CompileArguments,
@@ -184,14 +185,13 @@ fn run_test(test: &Test, bench: &Bench, loaded: &Loaded) -> Result<Vec<String>, 
 }
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {
-    let (compiled, loaded) = compile(&arguments.paths, &arguments.compile, context)?;
+    let (compiled, loaded) = compile_for(Purpose::Test, &arguments.paths, &arguments.compile, context)?;
     let wanted = |id: &str| arguments.rule.as_deref().is_none_or(|part| id.contains(part));
     let tests: Vec<Test> =
         compiled.program.packs.values().flat_map(|pack| &pack.tests).filter(|test| wanted(&test.rule)).cloned().collect();
     if tests.is_empty() {
         return Err(Failure::new(&input::NO_TESTS, "there is no test to run".to_owned()).with_help("add a `test` item beside the rule"));
     }
-    let options = arguments.compile.options()?;
     let mut benches: BTreeMap<String, Bench> = BTreeMap::new();
     let mut report = Report { results: Vec::new(), summary: Summary::default() };
     let mut program = Some(compiled.program);
@@ -204,7 +204,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
             let bench = if values.is_empty() && program.is_some() {
                 Bench::new(program.take().unwrap_or_default(), of_params)
             } else {
-                let options = Options { values, roots: loaded.packs.clone(), ..options.clone() };
+                let options = Options { values, ..loaded.options.clone() };
                 match crate::compile::compile(&loaded.sources, &options) {
                     Ok(compiled) => Bench::new(compiled.program, of_params),
                     Err(diagnostics) => return Err(Failure::diagnostics(diagnostics, loaded.sources)),

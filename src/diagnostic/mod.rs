@@ -32,6 +32,8 @@ pub struct Source {
     pub name: String,
     /// The text.
     pub text: String,
+    /// Whether it is policies, and not a configuration.
+    pub policies: bool,
 }
 
 /// All sources of one run; a [`Span`] points into it.
@@ -43,7 +45,16 @@ pub struct Sources {
 impl Sources {
     /// Adds a source and gives its index.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> u32 {
-        self.sources.push(Source { name: name.into(), text: text.into() });
+        self.push(Source { name: name.into(), text: text.into(), policies: true })
+    }
+
+    /// Adds a configuration, which holds no policies, and gives its index.
+    pub fn add_configuration(&mut self, name: impl Into<String>, text: impl Into<String>) -> u32 {
+        self.push(Source { name: name.into(), text: text.into(), policies: false })
+    }
+
+    fn push(&mut self, source: Source) -> u32 {
+        self.sources.push(source);
         u32::try_from(self.sources.len() - 1).unwrap_or(u32::MAX)
     }
 
@@ -51,6 +62,11 @@ impl Sources {
     #[must_use]
     pub fn get(&self, index: u32) -> Option<&Source> {
         self.sources.get(index as usize)
+    }
+
+    /// The sources that hold policies, with their indices.
+    pub fn policies(&self) -> impl Iterator<Item = (u32, &Source)> {
+        self.iter().filter(|(_, source)| source.policies)
     }
 
     /// All sources with their indices.

@@ -16,7 +16,7 @@ pub fn of_text(text: &str) -> String {
 /// SHA-256 in hex of the digests of all texts, sorted, a line each.
 #[must_use]
 pub fn of_sources(sources: &Sources) -> String {
-    let mut digests: Vec<String> = sources.iter().map(|(_, source)| of_text(&source.text)).collect();
+    let mut digests: Vec<String> = sources.policies().map(|(_, source)| of_text(&source.text)).collect();
     digests.sort();
     of_text(&digests.join("\n"))
 }

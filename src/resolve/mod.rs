@@ -31,11 +31,30 @@ use crate::syntax::ast::{self, File, Item, ItemKind, Name};
 use std::collections::{BTreeMap, BTreeSet};
 use types::Term;
 
+/// A value for a param that a configuration gives.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// The value.
+    pub value: serde_json::Value,
+    /// Where the param is named.
+    pub name_span: Span,
+    /// Where the value stands.
+    pub value_span: Span,
+}
+
 /// What is given besides the sources.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Values of params by `name` or `pack.name`, as text: `--param`.
     pub params: BTreeMap<String, String>,
+    /// Values of params by `name` or `pack.name`, below `params`: what a configuration says. The first map that has a value counts.
+    pub settings: Vec<BTreeMap<String, Setting>>,
+    /// Whether a default, or what a `use` says, counts before `settings`: so it is where rules are tested as they are written.
+    pub defaults_first: bool,
+    /// Whether `settings` and `exempts` may name packs, params and rules that are not there, for only a part of what they are for is compiled.
+    pub part: bool,
+    /// Exemptions that stand in no pack's source, each with its pack.
+    pub exempts: Vec<(String, Item)>,
     /// Values of params by `pack.name`, over all others: what a test says with `with`.
     pub values: BTreeMap<String, Const>,
     /// The packs that are compiled, with those that they use; all where there is none. A pack that is named here keeps all its rules, for it is wanted for itself: what a user
@@ -47,6 +66,15 @@ pub struct Options {
     pub targets: BTreeSet<String>,
     /// The ids that `builtin` may say; any where there is none.
     pub builtins: BTreeSet<String>,
+}
+
+impl Options {
+    /// What the configuration says of a param: in the first layer that says something, the pack's own name before the bare one.
+    #[must_use]
+    pub fn setting(&self, pack: &str, param: &str) -> Option<&Setting> {
+        let key = format!("{pack}.{param}");
+        self.settings.iter().find_map(|layer| layer.get(&key).or_else(|| layer.get(param)))
+    }
 }
 
 /// What every item is resolved against.
@@ -90,6 +118,7 @@ pub fn resolve(files: &[(u32, File)], sources: &Sources, schema: &Schema, option
     let mut diagnostics = Vec::new();
     let world = World { schema, sources, options };
     let mut packs = collect(files, &mut diagnostics);
+    add_exempts(&mut packs, options, &mut diagnostics);
     check_uses(&packs, &mut diagnostics);
     let order = order(&packs, options, &mut diagnostics);
     params::settle(&world, &mut packs, &order, &mut diagnostics);
@@ -156,6 +185,32 @@ fn collect<'a>(files: &'a [(u32, File)], diagnostics: &mut Vec<Diagnostic>) -> B
         }
     }
     packs
+}
+
+/// Adds the exemptions of a configuration to their packs.
+fn add_exempts<'a>(packs: &mut BTreeMap<String, PackItems<'a>>, options: &'a Options, diagnostics: &mut Vec<Diagnostic>) {
+    for (name, item) in &options.exempts {
+        let ItemKind::Exempt(exempt) = &item.kind else { continue };
+        match packs.get_mut(name) {
+            Some(pack) if options.part && exempt.rules.iter().any(|rule| !pack.has_rule(base_name(&rule.node))) => {}
+            Some(pack) => pack.exempts.push((item, exempt)),
+            None if options.part => {}
+            None => diagnostics.extend(exempt.rules.iter().map(|rule| {
+                let ids: Vec<String> =
+                    packs.values().flat_map(|pack| pack.rule_names().map(|rule| format!("{}/{rule}", pack.name))).collect();
+                let help = match nearest(&rule.node, ids.iter().map(String::as_str)) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "`polc list` shows the rules".to_owned(),
+                };
+                Diagnostic::error(&codes::UNKNOWN_RULE, rule.span, format!("there is no rule `{}`", rule.node)).with_help(help)
+            })),
+        }
+    }
+}
+
+/// `rule` of `pack/rule`.
+fn base_name(rule: &str) -> &str {
+    rule.rsplit('/').next().unwrap_or(rule)
 }
 
 fn add_item<'a>(pack: &mut PackItems<'a>, item: &'a Item, diagnostics: &mut Vec<Diagnostic>) {

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::expr::{NEWEST_MINOR, constant, minor_of};
 use super::types::{Term, Typed};
-use super::{PackItems, World};
+use super::{PackItems, Setting, World};
 use crate::diagnostic::codes::resolve as codes;
 use crate::diagnostic::{Diagnostic, Span, nearest};
 use crate::ir::{Const, Quantity, Ty, Value};
@@ -47,6 +47,8 @@ pub(super) fn settle(world: &World<'_>, packs: &mut BTreeMap<String, PackItems<'
                     .map_err(|wanted| bad(param_name, text, &wanted, None))
                     .map_err(|diagnostic| diagnostics.push(diagnostic))
                     .ok()
+            } else if let Some(setting) = world.options.setting(name, param_name).filter(|_| !world.options.defaults_first) {
+                read_setting(world, param_name, setting, &param.ty, diagnostics)
             } else if let Some((term, span)) = said.get(&(name.clone(), param_name.clone())) {
                 fit(term.clone(), &param.ty)
                     .map_err(|wanted| bad(param_name, world.sources.text(*span), &wanted, Some(*span)))
@@ -60,6 +62,8 @@ pub(super) fn settle(world: &World<'_>, packs: &mut BTreeMap<String, PackItems<'
                         .map_err(|diagnostic| diagnostics.push(diagnostic))
                         .ok()
                 })
+            } else if let Some(setting) = world.options.setting(name, param_name) {
+                read_setting(world, param_name, setting, &param.ty, diagnostics)
             } else {
                 diagnostics.push(
                     Diagnostic::error(&codes::MISSING_PARAM, param.name.span, format!("the param `{param_name}` has no value"))
@@ -107,7 +111,16 @@ pub(super) fn settle(world: &World<'_>, packs: &mut BTreeMap<String, PackItems<'
     }
 }
 
-/// Every `--param` has to reach a param.
+fn read_setting(world: &World<'_>, param: &str, setting: &Setting, ty: &Type, diagnostics: &mut Vec<Diagnostic>) -> Option<Term> {
+    let value = json_const(&setting.value, ty).ok_or_else(|| wanted(ty)).and_then(|value| read_const(value, ty));
+    let text = || match world.sources.text(setting.value_span) {
+        text if setting.value.is_object() || text.is_empty() => setting.value.to_string(),
+        text => text.to_owned(),
+    };
+    value.map_err(|wanted| diagnostics.push(bad(param, &text(), &wanted, Some(setting.value_span)))).ok()
+}
+
+/// Every `--param` has to reach a param, and every param that the configuration names.
 fn check_given(world: &World<'_>, packs: &BTreeMap<String, PackItems<'_>>, order: &[String], diagnostics: &mut Vec<Diagnostic>) {
     let mut known: BTreeSet<String> = BTreeSet::new();
     for pack in order.iter().filter_map(|name| packs.get(name)) {
@@ -116,7 +129,9 @@ fn check_given(world: &World<'_>, packs: &BTreeMap<String, PackItems<'_>>, order
             known.insert(format!("{}.{param}", pack.name));
         }
     }
-    for name in world.options.params.keys().chain(world.options.values.keys()) {
+    let settings = world.options.settings.iter().flatten().filter(|_| !world.options.part);
+    let named = settings.map(|(name, setting)| (name, Some(setting.name_span)));
+    for (name, span) in world.options.params.keys().chain(world.options.values.keys()).map(|name| (name, None)).chain(named) {
         if !known.contains(name) {
             let help = match nearest(name, known.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -124,8 +139,10 @@ fn check_given(world: &World<'_>, packs: &BTreeMap<String, PackItems<'_>>, order
                 None => "see the params of the packs".to_owned(),
             };
             let mut diagnostic =
-                Diagnostic::error(&codes::UNKNOWN_PARAM, Span::default(), format!("no pack has a param `{name}`")).with_help(help);
-            diagnostic.labels.clear();
+                Diagnostic::error(&codes::UNKNOWN_PARAM, span.unwrap_or_default(), format!("no pack has a param `{name}`")).with_help(help);
+            if span.is_none() {
+                diagnostic.labels.clear();
+            }
             diagnostics.push(diagnostic);
         }
     }

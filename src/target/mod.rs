@@ -26,6 +26,25 @@ impl Options {
     pub const NEWEST_KUBERNETES: u32 = 37;
     /// The oldest minor version of Kubernetes for which something is written: the first with ValidatingAdmissionPolicy as `v1`.
     pub const OLDEST_KUBERNETES: u32 = admission::FIRST_MINOR;
+
+    /// `1.37`, also with a `v` or a patch version, as its minor version.
+    ///
+    /// # Errors
+    /// What is wanted, where the text is no version or one that is not known.
+    pub fn kubernetes_version(text: &str) -> Result<u32, String> {
+        let mut parts = text.strip_prefix('v').unwrap_or(text).split('.');
+        let minor = match (parts.next(), parts.next().map(str::parse::<u32>), parts.next(), parts.next()) {
+            (Some("1"), Some(Ok(minor)), None, None) => Some(minor),
+            (Some("1"), Some(Ok(minor)), Some(patch), None) if patch.parse::<u32>().is_ok() => Some(minor),
+            _ => None,
+        };
+        let (oldest, newest) = (Self::OLDEST_KUBERNETES, Self::NEWEST_KUBERNETES);
+        match minor {
+            Some(minor) if (oldest..=newest).contains(&minor) => Ok(minor),
+            Some(minor) => Err(format!("1.{minor} is not among the versions that are known: 1.{oldest} to 1.{newest}")),
+            None => Err(format!("expected a version from 1.{oldest} to 1.{newest}, for example `1.{newest}`")),
+        }
+    }
 }
 
 impl Default for Options {

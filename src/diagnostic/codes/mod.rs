@@ -1,6 +1,7 @@
 //! Every code, by the stage that gives it.
 
 pub mod build;
+pub mod config;
 pub mod input;
 pub mod resolve;
 pub mod syntax;
@@ -12,6 +13,7 @@ pub static STAGES: &[(&str, &[&Code])] = &[
     ("Reading `.pol` files", syntax::ALL),
     ("Names, types and meaning", resolve::ALL),
     ("Writing targets", build::ALL),
+    ("Reading `polc.yaml`", config::ALL),
     ("Files, manifests and arguments", input::ALL),
 ];
 
