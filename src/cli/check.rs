@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 /// Exits with 2 when a manifest cannot be read; the others are judged all the same.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// `.pol` files or folders; may be repeated [default: those of the configuration, else `policies`].
+    /// `.pol` files or folders; may be repeated [default: those of the configuration].
     #[arg(long, num_args = 1, value_name = "PATH")]
     policies: Vec<PathBuf>,
     /// YAML or JSON files, or folders that hold some; `-` is standard input.
@@ -286,6 +286,7 @@ impl<'a> Run<'a> {
 }
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {
+    arguments.compile.config.require_policies(&arguments.policies)?;
     let (compiled, _) = compile(&arguments.policies, &arguments.compile, context)?;
     let program = &compiled.program;
     let rules: Vec<&Rule> = program.packs.values().flat_map(|pack| &pack.rules).collect();

@@ -31,6 +31,15 @@ pub struct Project {
 }
 
 impl ConfigArguments {
+    /// Fails where a command that has no policies of its own finds none on the command line and no configuration either.
+    pub fn require_policies(&self, given: &[PathBuf]) -> Result<(), Failure> {
+        if given.is_empty() && self.config.is_none() && !Path::new(FILE_NAME).exists() {
+            return Err(Failure::new(&input::BAD_USAGE, "no policies are given".to_owned())
+                .with_help(format!("name them with `--policies <PATH>`, or in a `{FILE_NAME}`")));
+        }
+        Ok(())
+    }
+
     /// Reads the configuration and adds its text to the sources.
     pub fn load(&self, sources: &mut Sources) -> Result<Project, Failure> {
         let path = match &self.config {

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 /// `List` becomes the documents that it holds. Nothing is written unless all manifests can be read.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// `.pol` files or folders; may be repeated [default: those of the configuration, else `policies`].
+    /// `.pol` files or folders; may be repeated [default: those of the configuration].
     #[arg(long, num_args = 1, value_name = "PATH")]
     policies: Vec<PathBuf>,
     /// YAML or JSON files, or folders that hold some; `-` is standard input.
@@ -264,6 +264,7 @@ fn replace(path: &Path, text: &str) -> Result<(), Failure> {
 }
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {
+    arguments.compile.config.require_policies(&arguments.policies)?;
     let (compiled, _) = compile(&arguments.policies, &arguments.compile, context)?;
     let items = Items::new(&compiled.program);
     let mut paths = Vec::new();

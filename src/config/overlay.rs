@@ -184,6 +184,8 @@ pub(crate) fn unknown(name: &Placed<String>, ids: &BTreeSet<String>) -> Diagnost
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
     use super::*;
     use crate::compile::compile;
     use crate::config::read;

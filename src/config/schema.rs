@@ -1,5 +1,7 @@
 //! The JSON schema for editors, made from the types that `polc.yaml` is read into.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
 use super::read::ACTIONS;
 use super::{Config, Exemption, Overlay};
 use crate::target::{Options, Target};

@@ -20,7 +20,7 @@ fn a_build_reports_what_it_made() {
     assert_eq!(
         json,
         json!({
-            "out": "other", "targets": ["opa", "kyverno"], "params": { "a": { "allowed": ["x"] } },
+            "out": "other", "targets": ["opa", "kyverno"], "params": { "a": { "allowed": ["x"] } }, "changes": [],
             "rules": [
                 { "rule": "a/no-host-network", "target": "opa", "outcome": "exact" },
                 { "rule": "a/no-host-network", "target": "kyverno", "outcome": "exact" },
