@@ -135,7 +135,7 @@ fn merging_sets_the_leaves_of_the_first_element_with_the_keys() {
     }, { "name": "b" }] });
     let made = json!({ "containers": [{
         "name": "a",
-        "ports": [null, { "containerPort": 80, "protocol": "UDP" }, { "containerPort": 80, "hostPort": 8080, "protocol": "TCP", "name": "http" }],
+        "ports": [null, { "containerPort": 80, "protocol": "UDP" }, { "containerPort": 80, "hostPort": 8080, "name": "http" }],
         "env": [{ "name": "A", "valueFrom": { "fieldRef": { "apiVersion": "v1", "fieldPath": "metadata.name" } } }, { "name": "A" }]
     }, {
         "name": "b",

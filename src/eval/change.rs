@@ -86,7 +86,7 @@ enum PlannedEdit {
     Default(Planned),
     Remove,
     Append(Planned),
-    Merge { slot: usize, keys: Vec<(Expr, Expr)>, fields: Vec<(Box<str>, Planned)> },
+    Merge { slot: usize, keys: Vec<(Expr, Expr)>, names: Vec<Box<str>>, fields: Vec<(Box<str>, Planned)> },
 }
 
 #[derive(Debug)]
@@ -234,6 +234,7 @@ fn steps(planner: &mut Planner, body: &[Change]) -> Vec<Step> {
                     Edit::Merge { slot, keys, fields } => PlannedEdit::Merge {
                         slot: index(*slot),
                         keys: keys.iter().map(|key| (planner.value(&key.there), planner.value(&key.given))).collect(),
+                        names: keys.iter().map(|key| key.name.as_str().into()).collect(),
                         fields: fields.iter().map(|(name, content)| (name.as_str().into(), planned(planner, content))).collect(),
                     },
                 };
@@ -341,7 +342,7 @@ impl Collected {
                 }
                 Action::Push(node)
             }
-            PlannedEdit::Merge { slot, keys, fields } => {
+            PlannedEdit::Merge { slot, keys, names, fields } => {
                 let mut given = Vec::new();
                 for (there, key) in keys {
                     let key = run.value(key)?;
@@ -374,6 +375,8 @@ impl Collected {
                 }
                 match found {
                     Some((index, item)) => {
+                        // The keys are there, by a default perhaps.
+                        nodes.retain(|(name, _)| !names.contains(name));
                         if !nodes.iter().all(|(name, node)| item.get(name).is_some_and(|there| holds(there, node))) {
                             let mut path = path.clone();
                             path.push(At::Index(index));

@@ -120,7 +120,7 @@ pub enum Edit {
     Remove,
     /// An element is put at the end of the list, unless one that is written the same is in it; once.
     Append(Content),
-    /// An element is merged into the first element of the list that has its keys: every leaf of it is set there. Where none has, it is put at the end of the list, once. Nothing is done
+    /// An element is merged into the first element of the list that has its keys: every leaf of it but the keys is set there. Where none has, it is put at the end of the list, once. Nothing is done
     /// where one of its keys is absent. A conflict: an element has its keys and a leaf of it is missing or other there.
     Merge {
         /// The element of the list that `keys` look at.

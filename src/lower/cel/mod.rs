@@ -3,6 +3,7 @@
 //! A tree ([`tree`]), its text ([`mod@print`]) and what a rule becomes ([`mod@lower`]). The text keeps to what ValidatingAdmissionPolicy, Kyverno and `cel-rust` read
 //! alike: `has()` on every segment, `!= null` on every leaf, no optional types, no `cel.bind`.
 
+pub mod change;
 mod conditions;
 mod effective_request;
 mod functions;

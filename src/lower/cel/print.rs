@@ -40,6 +40,7 @@ fn tightness(expr: &Expr) -> Tightness {
         | Expr::String(_)
         | Expr::List(_)
         | Expr::Map(_)
+        | Expr::Struct(..)
         | Expr::Global(_)
         | Expr::Variable(..)
         | Expr::Ident(_)
@@ -104,6 +105,19 @@ fn write(expr: &Expr, place: Tightness, out: &mut String) {
             out.push('[');
             separated(items, ", ", Tightness::If, out);
             out.push(']');
+        }
+        Expr::Struct(name, fields) => {
+            out.push_str(name);
+            out.push('{');
+            for (index, (field, value)) in fields.iter().enumerate() {
+                if index > 0 {
+                    out.push_str(", ");
+                }
+                out.push_str(field);
+                out.push_str(": ");
+                write(value, Tightness::If, out);
+            }
+            out.push('}');
         }
         Expr::Map(entries) => {
             out.push('{');

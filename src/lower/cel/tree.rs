@@ -4,7 +4,7 @@
 pub const SEPARATOR: char = '#';
 
 /// Names that no comprehension variable may have: what engines bind, what the language keeps, and the first parts of functions' names.
-const RESERVED: [&str; 37] = [
+const RESERVED: [&str; 39] = [
     "object",
     "oldObject",
     "namespaceObject",
@@ -42,6 +42,8 @@ const RESERVED: [&str; 37] = [
     "base64",
     "type",
     "dyn",
+    "jsonpatch",
+    "generator",
 ];
 
 /// What the type checker of CEL knows of an expression.
@@ -146,6 +148,8 @@ pub enum Expr {
     List(Vec<Expr>),
     /// A map.
     Map(Vec<(Expr, Expr)>),
+    /// A message: `Name{field: value, ...}`.
+    Struct(&'static str, Vec<(&'static str, Expr)>),
     /// A name that the engine binds, such as `object`.
     Global(&'static str),
     /// A variable of the policy.
@@ -334,6 +338,7 @@ impl Expr {
             Expr::Index(of, key) => of.is_simple() && key.is_simple(),
             Expr::List(_)
             | Expr::Map(_)
+            | Expr::Struct(..)
             | Expr::Has(..)
             | Expr::Call(..)
             | Expr::Method(..)
@@ -360,6 +365,7 @@ impl Expr {
             | Expr::Ident(_) => Vec::new(),
             Expr::List(items) | Expr::And(items) | Expr::Or(items) | Expr::Call(_, items) => items.iter().collect(),
             Expr::Map(entries) => entries.iter().flat_map(|(key, value)| [key, value]).collect(),
+            Expr::Struct(_, fields) => fields.iter().map(|(_, value)| value).collect(),
             Expr::Select(of, _) | Expr::Has(of, _) | Expr::Not(of) => vec![of],
             Expr::Index(left, right) | Expr::Binary(_, left, right) => vec![left, right],
             Expr::Method(of, _, arguments) => std::iter::once(&**of).chain(arguments).collect(),
@@ -434,6 +440,7 @@ impl Expr {
             | Expr::Variable(..)
             | Expr::List(_)
             | Expr::Map(_)
+            | Expr::Struct(..)
             | Expr::Select(..)
             | Expr::Has(..)
             | Expr::Index(..)
@@ -462,6 +469,7 @@ impl Expr {
             | Expr::Ident(_) => self,
             Expr::List(items) => Expr::List(items.into_iter().map(f).collect()),
             Expr::Map(entries) => Expr::Map(entries.into_iter().map(|(key, value)| (f(key), f(value))).collect()),
+            Expr::Struct(name, fields) => Expr::Struct(name, fields.into_iter().map(|(field, value)| (field, f(value))).collect()),
             Expr::Select(of, field) => Expr::Select(one(of), field),
             Expr::Has(of, field) => Expr::Has(one(of), field),
             Expr::Index(of, key) => Expr::Index(one(of), one(key)),
@@ -494,7 +502,7 @@ impl Expr {
             Expr::String(_) => Type::String,
             Expr::List(items) => Type::List(Box::new(common(items.iter().map(Expr::ty)))),
             Expr::Map(_) => Type::Map,
-            Expr::Global(_) | Expr::Select(..) => Type::Dyn,
+            Expr::Global(_) | Expr::Select(..) | Expr::Struct(..) => Type::Dyn,
             Expr::Variable(_, ty) | Expr::Ident(Ident { ty, .. }) => ty.clone(),
             Expr::Index(of, _) => of.ty().element(),
             Expr::Call(function, _) => call_type(function),
@@ -544,7 +552,7 @@ fn call_type(function: &str) -> Type {
     match function {
         "int" | "size" | "sign" => Type::Int,
         "double" => Type::Double,
-        "string" => Type::String,
+        "string" | "jsonpatch.escapeKey" => Type::String,
         "quantity" => Type::Quantity,
         "duration" => Type::Duration,
         "isQuantity" => Type::Bool,
@@ -561,7 +569,7 @@ fn method_type(of: &Expr, function: &str) -> Type {
         "asApproximateFloat" => Type::Double,
         "sub" | "add" => Type::Quantity,
         "split" => Type::List(Box::new(Type::String)),
-        "sort" | "slice" => Type::List(Box::new(of.ty().element())),
+        "sort" | "slice" | "distinct" => Type::List(Box::new(of.ty().element())),
         "flatten" => Type::List(Box::new(of.ty().element().element())),
         "sum" | "min" | "max" => of.ty().element(),
         _ => Type::Dyn,
