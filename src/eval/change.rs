@@ -486,7 +486,12 @@ fn constant_node(constant: &Constant) -> Node {
     })
 }
 
-/// The certain place; none where a key is absent.
+/// Whether a computed text can be a key: printable ASCII.
+fn is_key(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
+/// The certain place; none where a key is absent or none.
 fn path<'a>(run: &mut Run<'a>, place: &'a Place) -> Result<'a, Option<Vec<At>>> {
     let mut path = match place.from {
         From::Root(Root::Pod) => {
@@ -501,9 +506,10 @@ fn path<'a>(run: &mut Run<'a>, place: &'a Place) -> Result<'a, Option<Vec<At>>> 
     for step in &place.steps {
         match step {
             PlaceStep::Field(name) => path.push(At::Key(name.clone())),
+            PlaceStep::Key(Expr::Const(Constant::Text(key))) => path.push(At::Key(key.clone())),
             PlaceStep::Key(key) => match run.value(key)?.into_text() {
-                Some(key) => path.push(At::Key((&*key).into())),
-                None => return Ok(None),
+                Some(key) if is_key(&key) => path.push(At::Key((&*key).into())),
+                Some(_) | None => return Ok(None),
             },
         }
     }

@@ -98,7 +98,7 @@ pub enum Change {
         /// When false.
         otherwise: Vec<Change>,
     },
-    /// A change at a place.
+    /// A change at a place. Nothing is done where a key on the way is absent, or is computed and no printable ASCII, as every key in Kubernetes is.
     Edit {
         /// The place: a path of fields and keys from `object`, `pod` or the element of a loop around, without defaults.
         place: Value,

@@ -499,7 +499,7 @@ impl<'a> Context<'a> {
         let fits = match (&typed.ty, &wanted.ty) {
             (_, Ty::Any) => true,
             // A computed quantity has no text of its own.
-            (Ty::Quantity, Ty::Quantity) => matches!(typed.value, Value::Field { .. } | Value::Entry { .. } | Value::Var(_)),
+            (Ty::Quantity, Ty::Quantity) => matches!(typed.value, Value::Field { .. } | Value::Entry { .. }),
             (Ty::String, Ty::Quantity) => true,
             (Ty::Int, Ty::Quantity) => false,
             (given, wanted) => join(given, wanted).is_some_and(|both| both == *wanted),

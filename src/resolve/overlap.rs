@@ -63,6 +63,8 @@ struct Known<'r> {
     bound: BTreeMap<Slot, Vec<Path>>,
     sources: BTreeMap<Slot, &'r Source>,
     reads: Vec<Path>,
+    /// What is only asked to be there.
+    asked: Vec<Path>,
     /// Lists whose elements are counted, whatever is in them.
     counted: Vec<Path>,
     writes: Vec<Write<'r>>,
@@ -75,6 +77,8 @@ struct Write<'r> {
     span: Span,
     /// The conditions around it, by their place in memory, and which body it is in; only those that say the same whenever the same place is meant.
     branches: Vec<(*const Cond, bool)>,
+    /// What is there whenever this is done.
+    there: Vec<Path>,
 }
 
 impl Write<'_> {
@@ -91,12 +95,13 @@ pub(super) fn check(kinds: &[Kind], applies: &Cond, body: &[Change]) -> Vec<Diag
         bound: BTreeMap::new(),
         sources: BTreeMap::new(),
         reads: Vec::new(),
+        asked: Vec::new(),
         counted: Vec::new(),
         writes: Vec::new(),
         diagnostics: Vec::new(),
     };
     known.read(Node::Cond(applies));
-    known.changes(body, &mut Vec::new());
+    known.changes(body, &mut vec![(applies, true)]);
     known.reads_and_writes();
     known.writes_and_writes();
     known.diagnostics
@@ -151,6 +156,10 @@ impl<'r> Known<'r> {
                 }
                 None => walk::children(node, &mut |child| self.read(child)),
             },
+            Node::Cond(Cond::Exists(value)) if self.paths(value).is_some() => {
+                self.asked.extend(self.paths(value).unwrap_or_default());
+                self.read_within(value);
+            }
             Node::Cond(_) => walk::children(node, &mut |child| self.read(child)),
             Node::Source(source) => self.source(source),
         }
@@ -232,6 +241,8 @@ impl<'r> Known<'r> {
                 Value::Entry { of, key, .. } => {
                     if let Value::Var(slot) = &**key {
                         slots.insert(*slot);
+                        // A key of a map goes with its value.
+                        slots.extend(self.sources.get(slot).map(|source| source.slot));
                     }
                     at = of;
                 }
@@ -264,7 +275,10 @@ impl<'r> Known<'r> {
             match change {
                 Change::For { source, body } => {
                     self.source(source);
+                    let before = around.len();
+                    around.extend(source.filter.as_ref().map(|filter| (filter, true)));
                     self.changes(body, around);
+                    around.truncate(before);
                 }
                 Change::If { condition, then, otherwise } => {
                     self.read(Node::Cond(condition));
@@ -353,15 +367,42 @@ impl<'r> Known<'r> {
             .filter(|(condition, _)| walk::free_slots(Node::Cond(condition)).is_subset(&determined))
             .map(|(condition, side)| (std::ptr::from_ref(*condition), *side))
             .collect();
-        self.writes.push(Write { paths, edit, span, branches });
+        let there = around.iter().filter(|(_, side)| *side).flat_map(|(condition, _)| self.certain(condition)).collect();
+        self.writes.push(Write { paths, edit, span, branches, there });
+    }
+
+    /// The paths that are there where a condition is true.
+    fn certain(&self, condition: &Cond) -> Vec<Path> {
+        match condition {
+            Cond::And(parts) => parts.iter().flat_map(|part| self.certain(part)).collect(),
+            Cond::Exists(value) => self.paths(value).unwrap_or_default(),
+            Cond::Const(_)
+            | Cond::Not(_)
+            | Cond::Or(_)
+            | Cond::True(_)
+            | Cond::Compare { .. }
+            | Cond::In { .. }
+            | Cond::Like(..)
+            | Cond::Matches(..)
+            | Cond::Contains(..)
+            | Cond::Any(..)
+            | Cond::All(..)
+            | Cond::Selects { .. }
+            | Cond::IsImage(_)
+            | Cond::KindIs(_) => Vec::new(),
+        }
     }
 
     fn reads_and_writes(&mut self) {
         let mut found = Vec::new();
         for write in &self.writes {
             let read = self.reads.iter().find(|read| write.paths.iter().any(|path| overlap(path, read)));
+            // Something in a struct that is there does not change whether it is there.
+            let asked = self.asked.iter().find(|read| {
+                write.paths.iter().any(|path| overlap(path, read) && !(read.len() < path.len() && write.there.contains(read)))
+            });
             let counted = self.counted.iter().find(|list| write.paths.iter().any(|path| leads(path, list)));
-            if let Some(path) = read.or(counted) {
+            if let Some(path) = read.or(asked).or(counted) {
                 found.push(
                     Diagnostic::error(
                         &codes::READ_AND_CHANGED,

@@ -90,10 +90,14 @@ pub(crate) fn validation_actions(action: Action) -> [&'static str; 1] {
     }]
 }
 
+/// The variables of a policy.
+pub(crate) fn variables(variables: Vec<cel::Variable>) -> Vec<Variable> {
+    variables.into_iter().map(|variable| Variable { name: variable.name, expression: print(&variable.expr) }).collect()
+}
+
 /// The variables and the validation that a rule becomes.
 pub(crate) fn parts(rule: &Rule, lowered: Policy) -> (Vec<Variable>, Validation) {
-    let variables =
-        lowered.variables.into_iter().map(|variable| Variable { name: variable.name, expression: print(&variable.expr) }).collect();
+    let variables = variables(lowered.variables);
     let validation = Validation {
         expression: print(&lowered.validation),
         // Only an engine that cannot evaluate the expression says this.
@@ -138,6 +142,7 @@ pub(crate) fn newest_function(policy: &Policy) -> Option<(&'static str, u32)> {
             | Expr::String(_)
             | Expr::List(_)
             | Expr::Map(_)
+            | Expr::Struct(..)
             | Expr::Global(_)
             | Expr::Variable(..)
             | Expr::Ident(_)

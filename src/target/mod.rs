@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 mod admission;
 pub mod admission_config;
 pub mod kyverno;
+pub mod map;
 mod metadata;
 pub mod opa;
 pub mod psa;
@@ -196,6 +197,8 @@ pub enum Target {
     Opa,
     /// ValidatingAdmissionPolicy and its bindings.
     Vap,
+    /// MutatingAdmissionPolicy and its bindings.
+    Map,
     /// `kyverno.io/v1` ClusterPolicy.
     Kyverno,
     /// Namespaces with Pod Security labels.
@@ -206,7 +209,7 @@ pub enum Target {
 
 impl Target {
     /// All of them, in the order of the report.
-    pub const ALL: [Target; 5] = [Target::Opa, Target::Vap, Target::Kyverno, Target::Psa, Target::AdmissionConfig];
+    pub const ALL: [Target; 6] = [Target::Opa, Target::Vap, Target::Map, Target::Kyverno, Target::Psa, Target::AdmissionConfig];
 
     /// Its name on the command line and in the output folder.
     #[must_use]
@@ -214,6 +217,7 @@ impl Target {
         match self {
             Target::Opa => opa::NAME,
             Target::Vap => vap::NAME,
+            Target::Map => map::NAME,
             Target::Kyverno => kyverno::NAME,
             Target::Psa => psa::NAME,
             Target::AdmissionConfig => admission_config::NAME,
@@ -231,7 +235,7 @@ impl Target {
     pub fn carries_rules(self) -> bool {
         match self {
             Target::Opa | Target::Vap | Target::Kyverno => true,
-            Target::Psa | Target::AdmissionConfig => false,
+            Target::Map | Target::Psa | Target::AdmissionConfig => false,
         }
     }
 
@@ -241,6 +245,7 @@ impl Target {
         match self {
             Target::Opa => opa::emit(program),
             Target::Vap => vap::emit(program, options),
+            Target::Map => map::emit(program, options),
             Target::Kyverno => kyverno::emit(program),
             Target::Psa => psa::emit(program),
             Target::AdmissionConfig => admission_config::emit(program),
@@ -301,7 +306,7 @@ fn uncompiled(emission: &mut Emission, program: &Program, targets: &BTreeSet<Tar
             let carried = match target {
                 Target::Opa | Target::Vap => item.construct == "exempt",
                 Target::Kyverno => true,
-                Target::Psa | Target::AdmissionConfig => false,
+                Target::Map | Target::Psa | Target::AdmissionConfig => false,
             };
             if carried {
                 let construct = format!("`{}`", item.construct);

@@ -142,6 +142,11 @@ fn step(pointer: Expr, name: &str) -> Expr {
     joined(pointer, Expr::String(format!("/{}", name.replace('~', "~0").replace('/', "~1"))))
 }
 
+/// A key as a part of a JSON pointer; variables of a policy cannot call `jsonpatch.escapeKey`.
+fn escaped(key: Expr) -> Expr {
+    key.call("replace", [Expr::text("~"), Expr::text("~0")]).call("replace", [Expr::text("/"), Expr::text("~1")])
+}
+
 fn element(pointer: Expr, index: Expr) -> Expr {
     joined(joined(pointer, Expr::text("/")), index.to("string"))
 }
@@ -156,7 +161,12 @@ fn all(parts: Vec<Expr>) -> Expr {
 }
 
 fn put(pointer: Expr, value: Expr) -> Expr {
-    Expr::List(vec![map([("path".to_owned(), pointer), ("value".to_owned(), value.dynamic())])])
+    Expr::List(vec![map([("path".to_owned(), pointer), ("value".to_owned(), untyped(value))])])
+}
+
+/// A value of which the type checker knows nothing: of `x == null ? "" : x` it has an idea of its own.
+fn untyped(value: Expr) -> Expr {
+    if value.ty() == Type::Dyn && !value.is_simple() && !matches!(value, Expr::Call("dyn", _)) { value.to("dyn") } else { value.dynamic() }
 }
 
 impl<'r> Changes<'r> {
@@ -248,14 +258,17 @@ impl<'r> Changes<'r> {
                 let Some(mut place) = self.around(of)? else { return Ok(None) };
                 let key = self.lowering.value(key)?;
                 let pointer = place.pointer.clone();
-                place.pointer = match key.leaf() {
-                    Expr::String(key) => step(pointer, &key),
-                    key => joined(joined(pointer, Expr::text("/")), key.to("jsonpatch.escapeKey")),
-                };
-                let present = key.present();
+                let present = key.clone().present();
                 if present != Expr::Bool(true) {
                     place.guards.push(present);
                 }
+                place.pointer = match key.leaf() {
+                    Expr::String(key) => step(pointer, &key),
+                    key => {
+                        place.guards.push(key.clone().call("matches", [Expr::text("^[ -~]+$")]));
+                        joined(joined(pointer, Expr::text("/")), escaped(key))
+                    }
+                };
                 Some(place)
             }
             Value::Root(Root::OldObject | Root::NamespaceObject | Root::Request)
@@ -730,7 +743,8 @@ impl<'r> Changes<'r> {
 fn with(sofar: Vec<(String, Expr)>, vals: &[(String, Val)]) -> Expr {
     let Some(((name, val), rest)) = vals.split_first() else { return map(sofar) };
     let mut more = sofar.clone();
-    more.push((name.clone(), val.expr.clone()));
+    let value = if val.expr.ty() == Type::Dyn { untyped(val.expr.clone()) } else { val.expr.clone() };
+    more.push((name.clone(), value));
     let present = val.clone().present();
     if present == Expr::Bool(true) { with(more, rest) } else { ternary(present, with(more, rest), with(sofar, rest)) }
 }

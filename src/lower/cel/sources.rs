@@ -63,6 +63,8 @@ impl Lowering<'_> {
     pub(super) fn entries(&mut self, source: &Source, of: &Value, ordered: bool) -> Result<Loop> {
         let hint = hint(std::slice::from_ref(of));
         let map = self.value(of)?.or_else_empty();
+        // Of a constant map the type checker knows that no entry is null, and refuses to ask.
+        let map = if matches!(map, Expr::Map(_)) { map.dynamic() } else { map };
         let (map, outer) = self.repeatable(map, &hint);
         let var = self.fresh("key", Type::Dyn);
         let entry = map.clone().index(Expr::Ident(var.clone()));

@@ -4,7 +4,7 @@
 pub const SEPARATOR: char = '#';
 
 /// Names that no comprehension variable may have: what engines bind, what the language keeps, and the first parts of functions' names.
-const RESERVED: [&str; 39] = [
+const RESERVED: [&str; 38] = [
     "object",
     "oldObject",
     "namespaceObject",
@@ -42,7 +42,6 @@ const RESERVED: [&str; 39] = [
     "base64",
     "type",
     "dyn",
-    "jsonpatch",
     "generator",
 ];
 
@@ -552,7 +551,7 @@ fn call_type(function: &str) -> Type {
     match function {
         "int" | "size" | "sign" => Type::Int,
         "double" => Type::Double,
-        "string" | "jsonpatch.escapeKey" => Type::String,
+        "string" => Type::String,
         "quantity" => Type::Quantity,
         "duration" => Type::Duration,
         "isQuantity" => Type::Bool,
