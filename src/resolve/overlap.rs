@@ -242,7 +242,7 @@ impl<'r> Known<'r> {
                     if let Value::Var(slot) = &**key {
                         slots.insert(*slot);
                         // A key of a map goes with its value.
-                        slots.extend(self.sources.get(slot).map(|source| source.slot));
+                        slots.extend(self.sources.get(slot).filter(|source| source.key == Some(*slot)).map(|source| source.slot));
                     }
                     at = of;
                 }
@@ -306,6 +306,7 @@ impl<'r> Known<'r> {
                 for key in keys {
                     if let Value::Var(slot) = &key.given {
                         determined.insert(*slot);
+                        determined.extend(self.sources.get(slot).filter(|source| source.key == Some(*slot)).map(|source| source.slot));
                     }
                 }
                 let keys: Vec<&str> = keys.iter().map(|key| key.name.as_str()).collect();

@@ -156,6 +156,30 @@ fn only(condition: Expr, expr: Expr) -> Expr {
     if is_empty(&expr) { expr } else { ternary(condition, expr, Expr::List(Vec::new())) }
 }
 
+/// The condition on which an expression gives anything, and what it gives then.
+fn conditional(expr: Expr) -> (Expr, Expr) {
+    if let Expr::If(condition, then, otherwise) = expr {
+        if is_empty(&otherwise) { (*condition, *then) } else { (Expr::Bool(true), Expr::If(condition, then, otherwise)) }
+    } else {
+        (Expr::Bool(true), expr)
+    }
+}
+
+/// The only element of a list literal.
+fn single(expr: Expr) -> std::result::Result<Expr, Expr> {
+    if let Expr::List(mut items) = expr {
+        match (items.pop(), items.is_empty()) {
+            (Some(one), true) => Ok(one),
+            (last, _) => {
+                items.extend(last);
+                Err(Expr::List(items))
+            }
+        }
+    } else {
+        Err(expr)
+    }
+}
+
 fn all(parts: Vec<Expr>) -> Expr {
     parts.into_iter().filter(|part| !is_empty(part)).reduce(Expr::plus).unwrap_or(Expr::List(Vec::new()))
 }
@@ -164,9 +188,20 @@ fn put(pointer: Expr, value: Expr) -> Expr {
     Expr::List(vec![map([("path".to_owned(), pointer), ("value".to_owned(), untyped(value))])])
 }
 
-/// A value of which the type checker knows nothing: of `x == null ? "" : x` it has an idea of its own.
+/// A value of which the type checker knows nothing: where this compiler does not know a type, the checker may, and maps and lists hold one type.
 fn untyped(value: Expr) -> Expr {
-    if value.ty() == Type::Dyn && !value.is_simple() && !matches!(value, Expr::Call("dyn", _)) { value.to("dyn") } else { value.dynamic() }
+    if matches!(value, Expr::Call("dyn", _)) { value } else { value.to("dyn") }
+}
+
+/// Values of one type: as they are where it is known and the same, else untyped.
+fn uniform(values: Vec<Expr>) -> Vec<Expr> {
+    let first = values.first().map(Expr::ty);
+    let same = values.iter().all(|value| Some(value.ty()) == first && is_known(&value.ty()));
+    if same { values } else { values.into_iter().map(untyped).collect() }
+}
+
+fn is_known(ty: &Type) -> bool {
+    matches!(ty, Type::Bool | Type::Int | Type::String)
 }
 
 impl<'r> Changes<'r> {
@@ -262,12 +297,12 @@ impl<'r> Changes<'r> {
                 if present != Expr::Bool(true) {
                     place.guards.push(present);
                 }
-                place.pointer = match key.leaf() {
-                    Expr::String(key) => step(pointer, &key),
-                    key => {
-                        place.guards.push(key.clone().call("matches", [Expr::text("^[ -~]+$")]));
-                        joined(joined(pointer, Expr::text("/")), escaped(key))
-                    }
+                let leaf = key.leaf();
+                place.pointer = if let Expr::String(key) = &leaf {
+                    step(pointer, key)
+                } else {
+                    place.guards.push(leaf.clone().call("matches", [Expr::text("^[ -~]+$")]));
+                    joined(joined(pointer, Expr::text("/")), escaped(leaf))
                 };
                 Some(place)
             }
@@ -288,14 +323,13 @@ impl<'r> Changes<'r> {
     fn around(&mut self, of: &Value) -> Result<Option<Place>> {
         let Some(mut place) = self.place(of)? else { return Ok(None) };
         // Every object has metadata and a spec, and every template a spec.
-        let certain = match of {
-            Value::Root(_) | Value::Var(_) => true,
-            Value::Field { of, name, .. } => match **of {
-                Value::Root(Root::Object) => name == "metadata" || name == "spec",
-                Value::Root(Root::Pod) => name == "spec",
-                _ => false,
-            },
-            _ => false,
+        let certain = if let Value::Field { of, name, .. } = of {
+            match (&**of, name.as_str()) {
+                (Value::Root(Root::Object), "metadata" | "spec") | (Value::Root(Root::Pod), "spec") => true,
+                (_, _) => false,
+            }
+        } else {
+            matches!(of, Value::Root(_) | Value::Var(_))
         };
         if !certain {
             let missing = self.lowering.written(of)?.present().not();
@@ -346,10 +380,7 @@ impl<'r> Changes<'r> {
             Some(key) => key,
             None => self.slot(),
         };
-        Ok(lists
-            .iter()
-            .map(|list| Source { of: Elements::Lists(vec![list.clone()]), key: Some(key), ..source.clone() })
-            .collect())
+        Ok(lists.iter().map(|list| Source { of: Elements::Lists(vec![list.clone()]), key: Some(key), ..source.clone() }).collect())
     }
 
     fn bind(&mut self, source: &Source) -> Result<Loop> {
@@ -376,19 +407,10 @@ impl<'r> Changes<'r> {
                         if is_empty(&inner) {
                             continue;
                         }
-                        parts.push(match inner {
-                            Expr::List(mut items) if items.len() == 1 => match items.pop() {
-                                Some(one) => each.map(Expr::Bool(true), one),
-                                None => continue,
-                            },
-                            Expr::If(condition, then, otherwise) if is_empty(&otherwise) => match *then {
-                                Expr::List(mut items) if items.len() == 1 => match items.pop() {
-                                    Some(one) => each.map(*condition, one),
-                                    None => continue,
-                                },
-                                then => each.map(*condition, then).call("flatten", []),
-                            },
-                            inner => each.map(Expr::Bool(true), inner).call("flatten", []),
+                        let (condition, inner) = conditional(inner);
+                        parts.push(match single(inner) {
+                            Ok(one) => each.map(condition, one),
+                            Err(several) => each.map(condition, several).call("flatten", []),
                         });
                     }
                 }
@@ -470,7 +492,7 @@ impl<'r> Changes<'r> {
                     let pointer = element(place.pointer.clone(), index);
                     let mut into = Vec::new();
                     for (name, content) in &leaves {
-                        into.push(this.into_field(there.clone(), pointer.clone(), name, content, part)?);
+                        into.push(this.leaves_into(there.clone(), pointer.clone(), name, content, part)?);
                     }
                     let new = match part {
                         Part::Puts => {
@@ -510,13 +532,7 @@ impl<'r> Changes<'r> {
     }
 
     /// What is made of a list and the indices of its elements with the keys.
-    fn found(
-        &mut self,
-        at: &Value,
-        slot: Slot,
-        keys: &[MergeKey],
-        f: impl FnOnce(&mut Self, Expr, Expr) -> Result<Expr>,
-    ) -> Result<Expr> {
+    fn found(&mut self, at: &Value, slot: Slot, keys: &[MergeKey], f: impl FnOnce(&mut Self, Expr, Expr) -> Result<Expr>) -> Result<Expr> {
         let items = self.lowering.list(at)?;
         let hint = if let Value::Field { name, .. } = at { name.as_str() } else { "items" };
         let (items, outer) = self.lowering.repeatable(items, hint);
@@ -538,7 +554,7 @@ impl<'r> Changes<'r> {
     }
 
     /// The leaves of a content below a struct that is there.
-    fn into_field(&mut self, of: Expr, pointer: Expr, name: &str, content: &Content, part: Part) -> Result<Expr> {
+    fn leaves_into(&mut self, of: Expr, pointer: Expr, name: &str, content: &Content, part: Part) -> Result<Expr> {
         let (there, pointer) = (of.clone().select(name), step(pointer, name));
         let absent = and([of.has(name), there.clone().present()]).not();
         match content {
@@ -556,7 +572,7 @@ impl<'r> Changes<'r> {
                         let inner = self.inner_parents(there.clone(), absent.clone(), pointer.clone(), name, content)?;
                         parts.push(inner);
                     } else {
-                        parts.push(self.into_field(there.clone(), pointer.clone(), name, content, part)?);
+                        parts.push(self.leaves_into(there.clone(), pointer.clone(), name, content, part)?);
                     }
                 }
                 Ok(all(parts))
@@ -682,11 +698,11 @@ impl<'r> Changes<'r> {
                     if val.guards.is_empty() && !val.null {
                         certain.push(val.expr);
                     } else {
-                        parts.push(list(std::mem::take(&mut certain)));
+                        parts.push(Expr::List(uniform(std::mem::take(&mut certain))));
                         parts.push(self.lowering.at_most_one(val));
                     }
                 }
-                parts.push(list(certain));
+                parts.push(Expr::List(uniform(certain)));
                 Ok(Val::always(all(parts)))
             }
         }
@@ -741,10 +757,12 @@ impl<'r> Changes<'r> {
 
 /// A map of these entries, those that are absent left out.
 fn with(sofar: Vec<(String, Expr)>, vals: &[(String, Val)]) -> Expr {
-    let Some(((name, val), rest)) = vals.split_first() else { return map(sofar) };
+    let Some(((name, val), rest)) = vals.split_first() else {
+        let (names, values): (Vec<_>, Vec<_>) = sofar.into_iter().unzip();
+        return map(names.into_iter().zip(uniform(values)));
+    };
     let mut more = sofar.clone();
-    let value = if val.expr.ty() == Type::Dyn { untyped(val.expr.clone()) } else { val.expr.clone() };
-    more.push((name.clone(), value));
+    more.push((name.clone(), val.expr.clone()));
     let present = val.clone().present();
     if present == Expr::Bool(true) { with(more, rest) } else { ternary(present, with(more, rest), with(sofar, rest)) }
 }

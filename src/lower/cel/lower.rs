@@ -11,7 +11,24 @@ use crate::lower::Unsupported;
 use std::collections::BTreeMap;
 
 /// Names that no other variable of the policy may have: those that each policy has, and words that YAML takes for booleans.
-const OWN: [&str; 16] = ["failures", "unreadable", "joined", "escaped", "message", "y", "n", "yes", "no", "on", "off", "applies", "conflict", "parents", "puts", "removals"];
+const OWN: [&str; 16] = [
+    "failures",
+    "unreadable",
+    "joined",
+    "escaped",
+    "message",
+    "y",
+    "n",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "applies",
+    "conflict",
+    "parents",
+    "puts",
+    "removals",
+];
 
 /// What a rule becomes. The engine binds `object` and, on delete, `oldObject`.
 #[derive(Debug, Clone, PartialEq)]
