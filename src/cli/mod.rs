@@ -17,6 +17,7 @@ mod output;
 mod report;
 mod sources;
 mod test;
+pub mod verify;
 
 use crate::diagnostic::codes::input;
 use crate::diagnostic::{Code, Diagnostic, Sources, render};
@@ -68,6 +69,7 @@ enum Command {
     Check(check::Arguments),
     Fix(fix::Arguments),
     Test(test::Arguments),
+    Verify(verify::Arguments),
     List(list::Arguments),
     Docs(docs::Arguments),
     Ir(ir::Arguments),
@@ -164,6 +166,7 @@ pub fn run() -> ExitCode {
         Command::Check(a) => a.format,
         Command::Fix(a) => a.format,
         Command::Test(a) => a.format,
+        Command::Verify(a) => a.format(),
         Command::List(a) => a.format,
         Command::Docs(a) => a.format,
         Command::Ir(_) | Command::Explain(_) | Command::Completions(_) => Format::Text,
@@ -174,6 +177,7 @@ pub fn run() -> ExitCode {
         Command::Check(a) => check::run(&a, &context),
         Command::Fix(a) => fix::run(&a, &context),
         Command::Test(a) => test::run(&a, &context),
+        Command::Verify(a) => verify::run(&a, &context),
         Command::List(a) => list::run(&a, &context),
         Command::Docs(a) => docs::run(&a, &context),
         Command::Ir(a) => ir::run(&a, &context),

@@ -87,6 +87,14 @@ impl Engine {
             };
             Ok(Value::List(Arc::new(parts)))
         });
+        // Kubernetes' own sum is an error where it overflows.
+        root.add_function("sum", |This(list): This<Arc<Vec<Value>>>| -> ResolveResult {
+            let add = |sum: i64, item: &Value| if let Value::Int(number) = item { sum.checked_add(*number) } else { None };
+            match list.iter().try_fold(0, add) {
+                Some(sum) => Ok(Value::Int(sum)),
+                None => Err(ExecutionError::function_error("sum", "the elements are no whole numbers, or their sum overflows")),
+            }
+        });
         quantities(&mut root);
         durations(&mut root);
         Engine { root }

@@ -3,6 +3,7 @@
 use super::{EngineError, Findings};
 use crate::target::Artifact;
 use regorus::{Engine, Value};
+use serde::Deserialize as _;
 
 /// The name of the engine.
 pub const NAME: &str = "regorus";
@@ -46,12 +47,36 @@ impl Rego {
     /// # Errors
     /// When the evaluation fails, or the data is no object.
     pub fn judge_beside(&self, input: &serde_json::Value, data: Option<&serde_json::Value>) -> Result<Findings, EngineError> {
-        let mut engine = self.engine.clone();
+        let mut session = self.session();
         if let Some(data) = data {
-            engine.add_data(Value::from_json_str(&data.to_string()).map_err(|error| failed(&error))?).map_err(|error| failed(&error))?;
+            let data = Value::deserialize(data).map_err(|error| failed(&error))?;
+            session.engine.add_data(data).map_err(|error| failed(&error))?;
         }
-        engine.set_input(Value::from_json_str(&input.to_string()).map_err(|error| failed(&error))?);
-        let violations = engine.eval_rule(self.entry.clone()).map_err(|error| failed(&error))?;
+        session.judge(input)
+    }
+
+    /// To judge many objects one after the other.
+    #[must_use]
+    pub fn session(&self) -> Session<'_> {
+        Session { engine: self.engine.clone(), entry: &self.entry }
+    }
+}
+
+/// Emitted modules that judge one object after the other.
+#[derive(Debug)]
+pub struct Session<'a> {
+    engine: Engine,
+    entry: &'a str,
+}
+
+impl Session<'_> {
+    /// The failed rules of an object, or of an `AdmissionReview`.
+    ///
+    /// # Errors
+    /// When the evaluation fails: a built-in function met what it cannot take.
+    pub fn judge(&mut self, input: &serde_json::Value) -> Result<Findings, EngineError> {
+        self.engine.set_input(Value::deserialize(input).map_err(|error| failed(&error))?);
+        let violations = self.engine.eval_rule(self.entry.to_owned()).map_err(|error| failed(&error))?;
         let Value::Set(set) = &violations else {
             return Err(EngineError { engine: NAME, message: format!("the violations are no set: {violations}") });
         };

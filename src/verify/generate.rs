@@ -4,14 +4,14 @@
 //! a wrong type, but for texts that are no quantity, image or duration where the rule reads one.
 
 mod make;
-mod places;
+pub(in crate::verify) mod places;
 mod random;
 mod sites;
 mod values;
 
 use crate::eval::{Judge, Request, Verdict, admission_request};
 use crate::ir::walk::roots;
-use crate::ir::{Cond, Operation, Root, Rule};
+use crate::ir::{Cond, Given, Kind, Operation, Root, Rule, Test};
 use crate::object::Node;
 use crate::schema::Schema;
 use make::{Maker, is_dns_name, is_name};
@@ -58,6 +58,42 @@ pub fn some_cases(rule: &Rule, schema: &Schema, seed: u64, count: usize) -> Vec<
 }
 
 impl Case {
+    /// That of a pack's own test; none where the test names files.
+    #[must_use]
+    pub fn of_test(test: &Test) -> Option<Case> {
+        let written = |given: &Option<Given>| match given {
+            None => Some(None),
+            Some(Given::Object(json)) => Some(Some(json.clone())),
+            Some(Given::File(..)) => None,
+        };
+        let mut object = match &test.object {
+            Given::Object(object) => object.clone(),
+            Given::File(..) => return None,
+        };
+        let (old_object, namespace_object, request) =
+            (written(&test.old_object)?, written(&test.namespace_object)?, written(&test.request)?);
+        let text = |name: &str| object.get(name).and_then(Json::as_str).unwrap_or_default();
+        let namespaced = Schema::kubernetes().by_gvk(text("apiVersion"), text("kind")).is_none_or(|info| info.kind.namespaced);
+        if namespaced
+            && (request.is_some() || namespace_object.is_some())
+            && let Some(Json::Object(metadata)) = object.get_mut("metadata")
+        {
+            // A request names the namespace in the object too.
+            metadata.entry("namespace").or_insert_with(|| json!("default"));
+        }
+        let request =
+            request.map(|asked| Json::from(&admission_request(&Node::from(&asked), &Node::from(&object), test.operation, "default")));
+        let origin = "a test of the pack".to_owned();
+        Some(Case { object, old_object, operation: test.operation, namespace_object, request, origin })
+    }
+
+    /// Which of a rule's kinds the object is of.
+    #[must_use]
+    pub fn kind<'r>(&self, rule: &'r Rule) -> Option<&'r Kind> {
+        let is = |name: &str, text: &str| self.object.get(name).is_some_and(|value| value == text);
+        rule.kinds.iter().find(|kind| kind.subresource.is_none() && is("apiVersion", &kind.api_version()) && is("kind", &kind.kind))
+    }
+
     /// What is asked of a judge.
     pub fn with_request<T>(&self, f: impl FnOnce(&Request<'_>) -> T) -> T {
         let node = |json: &Option<Json>| json.as_ref().map(Node::from);
@@ -107,6 +143,20 @@ impl Tally {
             }
         }
         tally
+    }
+
+    /// Counts what was counted elsewhere too.
+    pub fn add(&mut self, other: Tally) {
+        self.pass += other.pass;
+        self.fail += other.fail;
+        self.skip += other.skip;
+        self.not_judged += other.not_judged;
+    }
+
+    /// How many cases were judged.
+    #[must_use]
+    pub fn judged(self) -> usize {
+        self.pass + self.fail + self.skip
     }
 
     /// Whether the rule was seen on both sides.
@@ -315,9 +365,11 @@ impl<'a> Generator<'a> {
     fn case(&mut self, mut object: Json, kind: usize, origin: String) -> Case {
         let mut take = |name: &str| object.as_object_mut().and_then(|map| map.shift_remove(name));
         let (space, asked) = (take(NAMESPACE), take(REQUEST));
+        self.same_kind(&mut object, kind);
         let operation = self.operation(asked.as_ref());
         let old_object = (operation == Operation::Update).then(|| {
             let mut old = self.before(&object, kind);
+            self.same_kind(&mut old, kind);
             if let Some(map) = old.as_object_mut() {
                 map.retain(|name, _| name != NAMESPACE && name != REQUEST);
             }
@@ -355,8 +407,16 @@ impl<'a> Generator<'a> {
         Case { object, old_object, operation, namespace_object, request, origin }
     }
 
-    // The one that the request was made to say, if the rule is about it.
-    fn operation(&self, asked: Option<&Json>) -> Operation {
+    // Whatever was changed: no engine is asked about objects of other kinds.
+    fn same_kind(&self, object: &mut Json, kind: usize) {
+        if let (Some(kind), Json::Object(map)) = (self.rule.kinds.get(kind), object) {
+            map.insert("apiVersion".to_owned(), json!(kind.api_version()));
+            map.insert("kind".to_owned(), json!(kind.kind));
+        }
+    }
+
+    // The one that the request was made to say, if the rule is about it; else the creation, now and then another one.
+    fn operation(&mut self, asked: Option<&Json>) -> Operation {
         let asked = match asked.and_then(|asked| asked.get("operation")).and_then(Json::as_str) {
             Some("UPDATE") => Some(Operation::Update),
             Some("DELETE") => Some(Operation::Delete),
@@ -365,8 +425,11 @@ impl<'a> Generator<'a> {
         let operations = &self.rule.operations;
         match asked.filter(|asked| operations.contains(asked)) {
             Some(asked) => asked,
-            None if operations.contains(&Operation::Create) => Operation::Create,
-            None => operations.first().copied().unwrap_or(Operation::Create),
+            None if operations.contains(&Operation::Create) && !self.random.one_in(8) => Operation::Create,
+            None => {
+                let operations: Vec<Operation> = operations.iter().copied().collect();
+                self.random.pick(&operations).copied().unwrap_or(Operation::Create)
+            }
         }
     }
 }

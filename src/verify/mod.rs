@@ -1,4 +1,89 @@
 //! Showing that the targets mean what the rules mean: test objects out of the rules themselves, judged by every engine.
+//!
+//! An engine is an [`engine::Engine`]; the embedded ones are here, those that are programs of their own in [`crate::cli`]. [`run::verify`] compares them with the reference
+//! evaluator, and a case that is judged otherwise is made as small as it can be.
 
 pub mod changes;
+pub mod coverage;
+#[cfg(feature = "engines")]
+pub mod embedded;
+pub mod engine;
 pub mod generate;
+pub mod run;
+pub mod shrink;
+
+use crate::ir::{Operation, Pack, Program, Rule, Targets};
+use crate::lower::cel::{Policy, print};
+use crate::target::Artifact;
+use generate::Case;
+use serde_json::{Value as Json, json};
+use std::fmt::Write as _;
+
+/// A program of one rule, which every target is to carry.
+#[must_use]
+pub fn alone(rule: &Rule, program: &Program) -> Program {
+    let mut own = Program::default();
+    if let Some((name, pack)) = program.packs.iter().find(|(_, pack)| pack.rules.iter().any(|other| other.id == rule.id)) {
+        let pack = Pack {
+            name: pack.name.clone(),
+            doc: pack.doc.clone(),
+            params: pack.params.clone(),
+            rules: vec![Rule { targets: Targets::All, ..rule.clone() }],
+            ..Pack::default()
+        };
+        own.packs.insert(name.clone(), pack);
+    }
+    own
+}
+
+/// The admission review of a case, as an API server would send it.
+#[must_use]
+pub fn admission_review(case: &Case) -> Json {
+    let (object, old_object) = match case.operation {
+        Operation::Delete => (&Json::Null, Some(&case.object)),
+        Operation::Create | Operation::Update => (&case.object, case.old_object.as_ref()),
+    };
+    let mut request = case.request.clone().unwrap_or_else(|| json!({}));
+    if let Some(fields) = request.as_object_mut() {
+        fields.insert("operation".to_owned(), json!(case.operation));
+        fields.insert("object".to_owned(), object.clone());
+        fields.insert("oldObject".to_owned(), json!(old_object));
+    }
+    json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request})
+}
+
+/// Whether a case is no more than the creation of an object: else no engine is given the object alone.
+#[must_use]
+pub fn is_plain(case: &Case) -> bool {
+    case.operation == Operation::Create && case.request.is_none() && case.namespace_object.is_none()
+}
+
+/// What OPA holds of a cluster in which the Namespace of the case is all that is known, beside the review of the case; none where that is not known either.
+#[must_use]
+pub fn cluster_data(case: &Case) -> Option<Json> {
+    let space = case.namespace_object.as_ref()?;
+    let asked = case.request.as_ref().and_then(|request| request.get("namespace"));
+    let own = case.object.pointer("/metadata/namespace");
+    let name = asked.or(own).and_then(Json::as_str).filter(|name| !name.is_empty()).unwrap_or("default");
+    Some(json!({"kubernetes": {"namespaces": {name: space}}}))
+}
+
+/// The rules in the modules of one rule: what stands after the head of the pack's module.
+#[must_use]
+pub fn rego_of(artifacts: &[Artifact]) -> String {
+    let pack = artifacts.iter().find(|artifact| artifact.path != "opa/main.rego");
+    let text = pack.map(|artifact| String::from_utf8_lossy(&artifact.contents).into_owned()).unwrap_or_default();
+    let rules = text.split_once("\n\n").map_or(text.as_str(), |(_, rules)| rules.trim());
+    rules.to_owned()
+}
+
+/// The expressions of a policy, one a line.
+#[must_use]
+pub fn cel_of(policy: &Policy) -> String {
+    let mut text = String::new();
+    for variable in &policy.variables {
+        let _ = writeln!(text, "{}: {}", variable.name, print(&variable.expr));
+    }
+    let _ = write!(text, "validation: {}\nmessage: {}", print(&policy.validation), print(&policy.message));
+    text
+}

@@ -2,17 +2,18 @@
 //!
 //! `POLC_CASES` is the number of objects a rule (200 unless set), `POLC_SEED` the seed.
 
-use super::engine::Engine;
+use super::engine::{self, Engine};
 use super::{golden, repository};
+use polc::cli::verify::engines;
 use polc::compile::compile;
 use polc::diagnostic::{Sources, render};
-use polc::eval::{Judge, Verdict, admission_request};
-use polc::ir::{Given, Operation, Program};
-use polc::object::Node;
+use polc::eval::{Judge, Verdict};
+use polc::ir::{Operation, Program};
 use polc::resolve::Options;
 use polc::schema::Schema;
 use polc::target::{Emission, Outcome};
 use polc::verify::generate::{self, Case};
+use polc::verify::run;
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -55,7 +56,7 @@ impl Subject {
         let (mut cases, mut origins) = (Vec::new(), Vec::new());
         for rule in rules {
             let mut made = generate::some_cases(rule, Schema::kubernetes(), seed, count);
-            made.extend(program.packs.values().flat_map(|pack| &pack.tests).filter(|test| test.rule == rule.id).filter_map(of_test));
+            made.extend(program.packs.values().flat_map(|pack| &pack.tests).filter(|test| test.rule == rule.id).filter_map(Case::of_test));
             origins.extend(made.iter().map(|_| rule.id.clone()));
             cases.extend(made);
         }
@@ -88,41 +89,6 @@ pub fn said(judge: &Judge, case: &Case) -> (Said, BTreeSet<String>) {
         }
     }
     (said, left)
-}
-
-/// The object of a pack's own test.
-fn of_test(test: &polc::ir::Test) -> Option<Case> {
-    let old_object = match &test.old_object {
-        None => None,
-        Some(Given::Object(old)) => Some(old.clone()),
-        Some(Given::File(..)) => return None,
-    };
-    let written = |given: &Option<Given>| match given {
-        Some(Given::Object(json)) => Some(json.clone()),
-        Some(Given::File(..)) | None => None,
-    };
-    match &test.object {
-        Given::Object(object) => {
-            let mut object = object.clone();
-            let kind = Schema::kubernetes().by_gvk(object["apiVersion"].as_str().unwrap(), object["kind"].as_str().unwrap());
-            let is_plain = test.request.is_none() && test.namespace_object.is_none();
-            if !is_plain && kind.is_none_or(|info| info.kind.namespaced) && object["metadata"].get("namespace").is_none() {
-                // A request names the namespace in the object too.
-                object["metadata"]["namespace"] = json!("default");
-            }
-            let request = written(&test.request)
-                .map(|asked| Json::from(&admission_request(&Node::from(&asked), &Node::from(&object), test.operation, "default")));
-            Some(Case {
-                object,
-                old_object,
-                operation: test.operation,
-                namespace_object: written(&test.namespace_object),
-                request,
-                origin: "a test of the pack".to_owned(),
-            })
-        }
-        Given::File(..) => None,
-    }
 }
 
 /// The shipped policies, then each golden case.
@@ -374,4 +340,53 @@ pub fn policies_in_engine(
         assert!(unreadable * 10 < differences.compared, "{label} could not read {unreadable} objects");
     }
     differences.settle(label);
+}
+
+/// What `polc verify` does, with one engine on every subject.
+pub fn agrees(name: &str) {
+    let known = engines::find(name).unwrap();
+    let path = match known.source {
+        #[cfg(feature = "engines")]
+        engines::Source::Embedded(_) => PathBuf::new(),
+        engines::Source::Program { file, .. } => match engine::find(file, known.what) {
+            Some(path) => path,
+            None => return,
+        },
+    };
+    let options = run::Options { seed: number("POLC_SEED", 1), cases: usize::try_from(number("POLC_CASES", 200)).unwrap() };
+    let (mut compared, mut problems) = (0, String::new());
+    for subject in subjects() {
+        let rules: Vec<&polc::ir::Rule> = subject.program.packs.values().flat_map(|pack| &pack.rules).collect();
+        let start = engines::Start { rules: &rules, program: &subject.program, path: &path, name: known.name };
+        let started = match known.source {
+            #[cfg(feature = "engines")]
+            engines::Source::Embedded(start_it) => Ok(start_it(start)),
+            engines::Source::Program { start: start_it, .. } => start_it(start),
+        };
+        let engine = started.unwrap_or_else(|error| panic!("{name} does not load {}: {error}", subject.name));
+        let outcome = run::verify(&rules, &subject.program, &[engine], options, &|_| ());
+        // What no engine of a language can say, the author has kept from its targets.
+        let everywhere = |id: &str| rules.iter().any(|rule| rule.id == id && rule.targets == polc::ir::Targets::All);
+        let refused: Vec<_> = outcome.left_out.iter().filter(|(rule, ..)| everywhere(rule)).collect();
+        assert!(refused.is_empty(), "{}: not carried: {refused:?}", subject.name);
+        assert!(outcome.one_sided.is_empty(), "{}: not seen both to pass and to fail: {:?}", subject.name, outcome.one_sided);
+        compared += outcome.rows.iter().map(|row| row.tally.judged()).sum::<usize>();
+        for found in &outcome.disagreements {
+            writeln!(
+                problems,
+                "{name} differs on {} ({} cases)\n  object ({:?}): {}{}\n  expected {}\n  got      {}\n",
+                rules[found.rule].id,
+                found.count,
+                found.case.operation,
+                found.case.object,
+                found.case.old_object.as_ref().map(|old| format!("\n  before: {old}")).unwrap_or_default(),
+                found.expected,
+                found.got
+            )
+            .unwrap();
+        }
+    }
+    eprintln!("{name}: {compared} verdicts compared");
+    assert!(problems.is_empty(), "{problems}");
+    assert!(compared > 0, "{name} compared nothing");
 }

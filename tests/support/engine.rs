@@ -1,10 +1,9 @@
 //! The engines of `tests/engines/` as long-lived helpers: a JSON line in, a JSON line out.
 
 use super::repository;
+use polc::cli::verify::process::Process;
 use serde_json::Value as Json;
-use std::io::{BufRead as _, BufReader, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 /// Where the engines are.
 pub fn folder() -> PathBuf {
@@ -33,9 +32,7 @@ pub fn find(name: &str, what_is_not_run: &str) -> Option<PathBuf> {
 
 /// A running engine.
 pub struct Engine {
-    child: Child,
-    input: Option<BufWriter<ChildStdin>>,
-    output: BufReader<ChildStdout>,
+    process: Process,
     /// What it said when it was ready.
     pub hello: Json,
 }
@@ -48,62 +45,19 @@ impl Engine {
 
     /// Starts it and waits until it has loaded its policies, or gives what it said instead.
     pub fn try_start(program: &Path, arguments: &[&str]) -> Result<Self, String> {
-        let mut child = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
-        let input = Some(BufWriter::new(child.stdin.take().unwrap()));
-        let mut output = BufReader::new(child.stdout.take().unwrap());
-        let mut said = child.stderr.take().unwrap();
-        let mut line = String::new();
-        output.read_line(&mut line).unwrap();
-        let Ok(hello) = serde_json::from_str::<Json>(&line) else {
-            let mut text = String::new();
-            said.read_to_string(&mut text).unwrap();
-            child.wait().unwrap();
-            return Err(text);
-        };
-        assert_eq!(hello["ready"], true, "{}: {hello}", program.display());
-        // What it has to say from now on is for whoever looks at the test.
-        std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::stderr()));
-        Ok(Engine { child, input, output, hello })
+        let process = Process::start(program, arguments)?;
+        let hello = process.hello.clone();
+        Ok(Engine { process, hello })
     }
 
     /// The answers to these requests, in their order. The engine is done afterwards.
     pub fn answers(mut self, requests: &[Json]) -> Vec<Json> {
-        let mut input = self.input.take().unwrap();
-        let answers: Vec<Json> = std::thread::scope(|scope| {
-            scope.spawn(move || {
-                for request in requests {
-                    if writeln!(input, "{request}").is_err() {
-                        return;
-                    }
-                }
-                let _ = input.flush();
-            });
-            let mut answers = Vec::with_capacity(requests.len());
-            let mut line = String::new();
-            while answers.len() < requests.len() {
-                line.clear();
-                let read = self.output.read_line(&mut line).unwrap();
-                assert!(read > 0, "the engine ended after {} of {} answers: {}", answers.len(), requests.len(), requests[answers.len()]);
-                answers.push(serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}")));
-            }
-            answers
-        });
-        let status = self.child.wait().unwrap();
-        assert!(status.success(), "the engine ended with {status}");
+        let lines: Vec<String> = requests.iter().map(Json::to_string).collect();
+        let answers = self
+            .process
+            .answers(&lines)
+            .unwrap_or_else(|(number, error)| panic!("no answer to {}: {error}", lines.get(number).map_or("", String::as_str)));
+        self.process.finish().unwrap();
         answers
-    }
-}
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        // After a failed test it may wait for someone to read its answers.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

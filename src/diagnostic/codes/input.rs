@@ -94,6 +94,30 @@ pub static NO_TESTS: Code = Code {
         ```pol\ntest no-privileged {\n    deny \"is privileged\" given { apiVersion: \"v1\", kind: \"Pod\", metadata: { name: \"a\" }\n        spec: { containers: [{ name: \"app\", image: \"app:1\", securityContext: { privileged: true } }] } }\n}\n```",
 };
 
+/// There is no rule.
+pub static NO_RULES: Code = Code {
+    id: "no-rules",
+    summary: "there is no rule to verify",
+    explanation: "`polc verify` compares engines on rules, and there is none: the policies hold other items alone, or no rule's id contains the text of `--rule`. A run that \
+        compares nothing would pass, so this is refused. `polc list` shows the rules.",
+};
+
+/// An engine that does not exist.
+pub static UNKNOWN_ENGINE: Code = Code {
+    id: "unknown-engine",
+    summary: "there is no such engine",
+    explanation: "`polc verify --engine` takes the names of engines, with commas in between. `regorus` and `kube-cel` are a part of polc; `opa`, `opa-1.21` (the one inside \
+        conftest), `opa-1.17` (inside Gatekeeper) and `kyverno` are programs that `tests/engines/build.sh` builds.",
+};
+
+/// An engine that is not here.
+pub static ENGINE_MISSING: Code = Code {
+    id: "engine-missing",
+    summary: "an engine is missing or does not start",
+    explanation: "An engine that was asked for with `--engine` is not there, or stops before it is ready. Nothing is compared then, for a run without it would look as if it \
+        agreed.\n\n`tests/engines/build.sh OUT` in polc's sources builds the engines into the folder OUT; give it with `--engines-dir OUT`, or set `POLC_ENGINES`.",
+};
+
 /// All of them.
 pub static ALL: &[&Code] = &[
     &CANNOT_READ,
@@ -108,4 +132,7 @@ pub static ALL: &[&Code] = &[
     &UNKNOWN_CODE,
     &BAD_TEST_FILE,
     &NO_TESTS,
+    &NO_RULES,
+    &UNKNOWN_ENGINE,
+    &ENGINE_MISSING,
 ];

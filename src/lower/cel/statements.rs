@@ -150,6 +150,8 @@ impl Lowering<'_> {
     pub(super) fn shown_leaf(&mut self, leaf: Expr, ty: &Ty) -> Result<Expr> {
         match ty {
             Ty::String => Ok(leaf),
+            // Kyverno's command reads every number as a double, which is printed with an exponent from a million on.
+            Ty::Int if leaf.ty() != Type::Int => Ok(leaf.to("int").to("string")),
             Ty::Int | Ty::IntOrString => Ok(leaf.to("string")),
             Ty::Bool => Ok(ternary(leaf.eq(Expr::Bool(true)), Expr::text("true"), Expr::text("false"))),
             Ty::Quantity => {

@@ -19,12 +19,18 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
 	"github.com/open-policy-agent/opa/v1/version"
 )
 
 type request struct {
-	ID    json.RawMessage `json:"id"`
+	ID json.RawMessage `json:"id"`
+	// Unit is the folder whose policies are asked, with `-units`.
+	Unit  string          `json:"unit"`
 	Input json.RawMessage `json:"input"`
+	// Data is what `data` holds beside the policies for this input.
+	Data map[string]any `json:"data"`
 }
 
 type answer struct {
@@ -39,6 +45,21 @@ type hello struct {
 	Version  string   `json:"version"`
 	Packages []string `json:"packages"`
 	Rules    int      `json:"rules"`
+	Units    int      `json:"units,omitempty"`
+}
+
+// A prepared query, or why there is none.
+type unit struct {
+	query   rego.PreparedEvalQuery
+	failure error
+}
+
+// Units are policies that have nothing to do with each other: each folder is compiled by itself, when it is first asked.
+type units struct {
+	root     string
+	query    string
+	prepared map[string]unit
+	store    storage.Store
 }
 
 func main() {
@@ -51,31 +72,40 @@ func main() {
 func run(in io.Reader, out io.Writer) error {
 	query := flag.String("query", "data.polc.main.violations", "the `ref` whose value is the answer")
 	bench := flag.Int("bench", 0, "answer each input `N` times and print nanoseconds an evaluation instead of answers")
+	root := flag.String("units", "", "take each folder in this `FOLDER` as policies of their own; a line names in `unit` the one that it asks")
 	flag.Parse()
-	if flag.NArg() == 0 {
-		return errors.New("usage: polc-opa [-query REF] [-bench N] FILE-OR-FOLDER... < INPUTS")
+	if (flag.NArg() == 0) == (*root == "") {
+		return errors.New("usage: polc-opa [-query REF] [-bench N] (FILE-OR-FOLDER... | -units FOLDER) < INPUTS")
 	}
-	modules, err := load(flag.Args())
-	if err != nil {
-		return err
-	}
-	options := []func(*rego.Rego){rego.Query(*query), rego.StrictBuiltinErrors(true), rego.Strict(true)}
-	greeting := hello{Ready: true, Engine: "opa", Version: version.Version}
-	packages := map[string]bool{}
-	for _, path := range modules.paths {
-		module := modules.parsed[path]
-		packages[module.Package.Path.String()] = true
-		greeting.Rules += len(module.Rules)
-		options = append(options, rego.ParsedModule(module))
-	}
-	for name := range packages {
-		greeting.Packages = append(greeting.Packages, name)
-	}
-	sort.Strings(greeting.Packages)
 	ctx := context.Background()
-	prepared, err := rego.New(options...).PrepareForEval(ctx)
-	if err != nil {
-		return err
+	greeting := hello{Ready: true, Engine: "opa", Version: version.Version}
+	all := units{root: *root, query: *query, prepared: map[string]unit{}, store: inmem.New()}
+	if *root == "" {
+		modules, err := load(flag.Args())
+		if err != nil {
+			return err
+		}
+		packages := map[string]bool{}
+		for _, path := range modules.paths {
+			module := modules.parsed[path]
+			packages[module.Package.Path.String()] = true
+			greeting.Rules += len(module.Rules)
+		}
+		for name := range packages {
+			greeting.Packages = append(greeting.Packages, name)
+		}
+		sort.Strings(greeting.Packages)
+		prepared, err := prepare(ctx, *query, modules, all.store)
+		if err != nil {
+			return err
+		}
+		all.prepared[""] = unit{query: prepared}
+	} else {
+		entries, err := os.ReadDir(*root)
+		if err != nil {
+			return err
+		}
+		greeting.Units = len(entries)
 	}
 
 	writer := bufio.NewWriter(out)
@@ -95,7 +125,7 @@ func run(in io.Reader, out io.Writer) error {
 	for {
 		line, err := reader.ReadBytes('\n')
 		if len(strings.TrimSpace(string(line))) > 0 {
-			reply := one(ctx, prepared, line, *bench)
+			reply := one(ctx, &all, line, *bench)
 			if err := say(reply); err != nil {
 				return err
 			}
@@ -108,10 +138,44 @@ func run(in io.Reader, out io.Writer) error {
 	}
 }
 
-func one(ctx context.Context, prepared rego.PreparedEvalQuery, line []byte, bench int) answer {
+// find gives the query of a unit.
+func (u *units) find(ctx context.Context, name string) (rego.PreparedEvalQuery, error) {
+	found, known := u.prepared[name]
+	if !known && name != filepath.Base(name) {
+		return found.query, fmt.Errorf("`%s` is no unit", name)
+	}
+	if !known {
+		var modules loaded
+		if modules, found.failure = load([]string{filepath.Join(u.root, name)}); found.failure == nil {
+			found.query, found.failure = prepare(ctx, u.query, modules, u.store)
+		}
+		u.prepared[name] = found
+	}
+	return found.query, found.failure
+}
+
+func prepare(ctx context.Context, query string, modules loaded, store storage.Store) (rego.PreparedEvalQuery, error) {
+	options := []func(*rego.Rego){rego.Query(query), rego.Store(store), rego.StrictBuiltinErrors(true), rego.Strict(true)}
+	for _, path := range modules.paths {
+		options = append(options, rego.ParsedModule(modules.parsed[path]))
+	}
+	return rego.New(options...).PrepareForEval(ctx)
+}
+
+func one(ctx context.Context, all *units, line []byte, bench int) answer {
 	var asked request
 	if err := json.Unmarshal(line, &asked); err != nil {
 		return answer{Error: err.Error()}
+	}
+	prepared, err := all.find(ctx, asked.Unit)
+	if err != nil {
+		return answer{ID: asked.ID, Error: err.Error()}
+	}
+	for name, value := range asked.Data {
+		if err := storage.WriteOne(ctx, all.store, storage.AddOp, storage.Path{name}, value); err != nil {
+			return answer{ID: asked.ID, Error: err.Error()}
+		}
+		defer func() { _ = storage.WriteOne(ctx, all.store, storage.RemoveOp, storage.Path{name}, nil) }()
 	}
 	// Numbers keep their text, as they do when OPA reads an admission review.
 	input, err := ast.ValueFromReader(strings.NewReader(string(asked.Input)))

@@ -1,0 +1,326 @@
+//! What came of a comparison, for people and programs.
+
+use super::super::report::table;
+use super::super::{Failure, print, print_json};
+use super::{Arguments, quoted, word};
+use crate::diagnostic::{Sources, Span};
+use crate::ir::Rule;
+use crate::manifest;
+use crate::verify::engine::Engine;
+use crate::verify::generate::Case;
+use crate::verify::run::{Disagreement, Outcome, Row};
+use crate::verify::{admission_review, is_plain};
+use quick_xml::Writer;
+use quick_xml::events::{BytesDecl, BytesText, Event};
+use serde_json::{Value as Json, json};
+use std::fmt::Write as _;
+use std::io;
+use std::time::Duration;
+
+/// How many lines of an emitted rule are shown to people.
+const EMITTED_LINES: usize = 60;
+
+/// How many of a list are shown to people.
+const LISTED: usize = 20;
+
+/// Everything that there is to show.
+pub struct Shown<'a> {
+    pub arguments: &'a Arguments,
+    pub sources: &'a Sources,
+    pub rules: &'a [&'a Rule],
+    pub engines: &'a [Box<dyn Engine>],
+    pub outcome: &'a Outcome,
+    pub left_out_objects: &'a [(String, u32, String)],
+    pub elapsed: Duration,
+    pub color: bool,
+}
+
+impl Shown<'_> {
+    fn place(&self, span: Span) -> (String, usize) {
+        let file = self.sources.get(span.source).map(|source| source.name.clone()).unwrap_or_default();
+        (file, self.sources.line_column(span).0)
+    }
+
+    fn rule(&self, index: usize) -> (&str, String, usize) {
+        match self.rules.get(index) {
+            Some(rule) => {
+                let (file, line) = self.place(rule.span);
+                (&rule.id, file, line)
+            }
+            None => ("", String::new(), 0),
+        }
+    }
+
+    fn engine(&self, index: usize) -> &str {
+        self.engines.get(index).map(|engine| engine.name()).unwrap_or_default()
+    }
+
+    fn emitted(&self, found: &Disagreement) -> String {
+        match (self.rules.get(found.rule), self.engines.get(found.engine)) {
+            (Some(rule), Some(engine)) => engine.emitted(rule),
+            (None, _) | (_, None) => String::new(),
+        }
+    }
+
+    /// The command that shows a disagreement again, and nothing else.
+    fn command(&self, found: &Disagreement) -> String {
+        let mut command = "polc verify".to_owned();
+        for path in &self.arguments.paths {
+            let _ = write!(command, " {}", quoted(path));
+        }
+        for (name, value) in &self.arguments.compile.params {
+            let _ = write!(command, " --param {}", word(&format!("{name}={value}")));
+        }
+        let (rule, ..) = self.rule(found.rule);
+        let _ = write!(command, " --rule {} --engine {}", word(rule), self.engine(found.engine));
+        if let Some(folder) = &self.arguments.engines_dir {
+            let _ = write!(command, " --engines-dir {}", quoted(folder));
+        }
+        let _ = write!(command, " --objects - <<'END'\n{}END", document(&found.case));
+        command
+    }
+
+    fn disagreement(&self, text: &mut String, found: &Disagreement) {
+        let (red, reset) = if self.color { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
+        let (rule, file, line) = self.rule(found.rule);
+        let engine = self.engine(found.engine);
+        let _ = writeln!(text, "{file}:{line}: {red}{engine} differs{reset} on {rule} ({} cases)", found.count);
+        let _ = writeln!(text, "  reference: {}", found.expected);
+        let _ = writeln!(text, "  {engine}: {}", found.got);
+        let emitted = self.emitted(found);
+        let _ = writeln!(text, "  emitted:");
+        for line in emitted.lines().take(EMITTED_LINES) {
+            let _ = writeln!(text, "    {line}");
+        }
+        if emitted.lines().count() > EMITTED_LINES {
+            let _ = writeln!(text, "    ... (`--format json` shows all of it)");
+        }
+        let _ = writeln!(text, "  repeat it with:\n\n{}\n", self.command(found));
+    }
+
+    /// The table of rules and engines: the verdicts of the reference evaluator, and for each engine how often it differs.
+    fn table(&self) -> String {
+        let mut head = vec!["RULE", "CASES", "PASS", "FAIL", "SKIP"];
+        head.extend(self.engines.iter().map(|engine| engine.name()));
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        let of = |rule: &Rule| self.outcome.rows.iter().filter(|row| row.rule == rule.id).collect::<Vec<&Row>>();
+        for rule in self.rules {
+            let own = of(rule);
+            let Some(first) = own.first() else { continue };
+            let tally = first.tally;
+            let mut row = vec![rule.id.clone()];
+            row.extend([tally.judged(), tally.pass, tally.fail, tally.skip].map(|number| number.to_string()));
+            for engine in self.engines {
+                let cell = own.iter().find(|row| row.engine == engine.name()).map(|row| row.disagreements);
+                row.push(match cell {
+                    None => "-".to_owned(),
+                    Some(0) => "ok".to_owned(),
+                    Some(count) => format!("{count} differ"),
+                });
+            }
+            rows.push(row);
+        }
+        table(&head, rows.into_iter())
+    }
+
+    /// For people.
+    pub fn text(&self) -> Result<(), Failure> {
+        let outcome = self.outcome;
+        let mut text = self.table();
+        let mut list = |title: &str, lines: &mut dyn Iterator<Item = String>| {
+            let lines: Vec<String> = lines.collect();
+            if !lines.is_empty() {
+                let _ = writeln!(text, "\n{title}");
+                lines.iter().take(LISTED).for_each(|line| {
+                    let _ = writeln!(text, "  {line}");
+                });
+                if lines.len() > LISTED {
+                    let _ = writeln!(text, "  ... and {} more (`--format json` lists all)", lines.len() - LISTED);
+                }
+            }
+        };
+        list("rules that apply to no object:", &mut outcome.not_applicable.iter().map(|(rule, why)| format!("{rule}: {why}")));
+        list(
+            "rules that an engine leaves out:",
+            &mut outcome.left_out.iter().map(|(rule, engine, why)| format!("{rule} in {engine}: {why}")),
+        );
+        list("objects that were left out:", &mut self.left_out_objects.iter().map(|(file, line, why)| format!("{file}:{line}: {why}")));
+        list(
+            "branches that no case reached:",
+            &mut outcome.unreached.iter().map(|(rule, branch)| {
+                let (file, line) = self.place(branch.span);
+                format!("{file}:{line}: {}: {}", self.rule(*rule).0, branch.what)
+            }),
+        );
+        list(
+            "rules that were not seen both to pass and to fail:",
+            &mut outcome
+                .one_sided
+                .iter()
+                .map(|(rule, tally)| format!("{rule}: passed {}, failed {}, did not apply {}", tally.pass, tally.fail, tally.skip)),
+        );
+        text.push('\n');
+        for found in &outcome.disagreements {
+            self.disagreement(&mut text, found);
+        }
+        let compared: usize = outcome.rows.iter().map(|row| row.tally.judged()).sum();
+        let differ: usize = outcome.rows.iter().map(|row| row.disagreements).sum();
+        let seed = if self.arguments.objects.is_empty() { format!("seed {}: ", self.arguments.seed) } else { String::new() };
+        let _ = writeln!(
+            text,
+            "{seed}{compared} verdicts of {} engines on {} rules compared in {:.1} s, {differ} differ",
+            self.engines.len(),
+            self.rules.len() - outcome.not_applicable.len(),
+            self.elapsed.as_secs_f64()
+        );
+        print(&text)
+    }
+
+    /// For programs.
+    pub fn json(&self) -> Result<(), Failure> {
+        let outcome = self.outcome;
+        let results: Vec<Json> = outcome
+            .rows
+            .iter()
+            .map(|row| {
+                json!({
+                    "rule": row.rule, "engine": row.engine, "cases": row.tally.judged(), "pass": row.tally.pass, "fail": row.tally.fail,
+                    "skip": row.tally.skip, "disagreements": row.disagreements,
+                })
+            })
+            .collect();
+        let disagreements: Vec<Json> = outcome
+            .disagreements
+            .iter()
+            .map(|found| {
+                let (rule, file, line) = self.rule(found.rule);
+                json!({
+                    "rule": rule, "file": file, "line": line, "engine": self.engine(found.engine), "cases": found.count,
+                    "expected": found.expected.to_string(), "got": found.got.to_string(),
+                    "operation": found.case.operation, "object": found.case.object, "oldObject": found.case.old_object,
+                    "namespaceObject": found.case.namespace_object, "request": found.case.request,
+                    "emitted": self.emitted(found), "command": self.command(found),
+                })
+            })
+            .collect();
+        let unreached: Vec<Json> = outcome
+            .unreached
+            .iter()
+            .map(|(rule, branch)| {
+                let (file, line) = self.place(branch.span);
+                json!({"rule": self.rule(*rule).0, "file": file, "line": line, "branch": branch.what})
+            })
+            .collect();
+        let document = json!({
+            "seed": if self.arguments.objects.is_empty() { Some(self.arguments.seed) } else { None },
+            "results": results,
+            "disagreements": disagreements,
+            "oneSided": outcome.one_sided.iter().map(|(rule, tally)| json!({"rule": rule, "pass": tally.pass, "fail": tally.fail, "skip": tally.skip})).collect::<Vec<_>>(),
+            "notApplicable": outcome.not_applicable.iter().map(|(rule, why)| json!({"rule": rule, "why": why})).collect::<Vec<_>>(),
+            "leftOut": outcome.left_out.iter().map(|(rule, engine, why)| json!({"rule": rule, "engine": engine, "why": why})).collect::<Vec<_>>(),
+            "objectsLeftOut": self.left_out_objects.iter().map(|(file, line, why)| json!({"file": file, "line": line, "why": why})).collect::<Vec<_>>(),
+            "unreached": unreached,
+            "branches": outcome.branches,
+            "seconds": self.elapsed.as_secs_f64(),
+        });
+        print_json(&document)
+    }
+
+    /// For CI.
+    pub fn junit(&self) -> Result<(), Failure> {
+        print(&self.xml().map_err(Failure::from)?)
+    }
+
+    fn xml(&self) -> io::Result<String> {
+        let outcome = self.outcome;
+        let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
+        writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+        let failures = outcome.disagreements.len() + outcome.one_sided.len();
+        let tests = outcome.rows.len() + outcome.one_sided.len();
+        let time = format!("{:.3}", self.elapsed.as_secs_f64());
+        let suites = [("name", "polc verify".to_owned()), ("tests", tests.to_string()), ("failures", failures.to_string()), ("time", time)];
+        writer
+            .create_element("testsuites")
+            .with_attributes(suites.iter().map(|(name, value)| (*name, value.as_str())))
+            .write_inner_content(|writer| {
+                for engine in self.engines {
+                    let rows: Vec<&Row> = outcome.rows.iter().filter(|row| row.engine == engine.name()).collect();
+                    let failed = rows.iter().filter(|row| row.disagreements > 0).count();
+                    let suite = [("name", engine.name().to_owned()), ("tests", rows.len().to_string()), ("failures", failed.to_string())];
+                    writer
+                        .create_element("testsuite")
+                        .with_attributes(suite.iter().map(|(name, value)| (*name, value.as_str())))
+                        .write_inner_content(|writer| {
+                            for row in rows {
+                                let failure = (row.disagreements > 0).then(|| {
+                                    let found = outcome
+                                        .disagreements
+                                        .iter()
+                                        .find(|found| self.rule(found.rule).0 == row.rule && self.engine(found.engine) == row.engine);
+                                    let mut text = String::new();
+                                    if let Some(found) = found {
+                                        self.disagreement(&mut text, found);
+                                    }
+                                    (format!("{} of {} cases differ", row.disagreements, row.tally.judged()), text)
+                                });
+                                test_case(writer, &row.rule, engine.name(), failure)?;
+                            }
+                            Ok(())
+                        })?;
+                }
+                let suite = [
+                    ("name", "both sides".to_owned()),
+                    ("tests", outcome.one_sided.len().to_string()),
+                    ("failures", outcome.one_sided.len().to_string()),
+                ];
+                if !outcome.one_sided.is_empty() {
+                    writer
+                        .create_element("testsuite")
+                        .with_attributes(suite.iter().map(|(name, value)| (*name, value.as_str())))
+                        .write_inner_content(|writer| {
+                            for (rule, tally) in &outcome.one_sided {
+                                let text = format!("passed {}, failed {}, did not apply {}", tally.pass, tally.fail, tally.skip);
+                                test_case(writer, rule, "both sides", Some(("not seen both to pass and to fail".to_owned(), text)))?;
+                            }
+                            Ok(())
+                        })?;
+                }
+                Ok(())
+            })?;
+        let mut text = String::from_utf8(writer.into_inner()).map_err(io::Error::other)?;
+        text.push('\n');
+        Ok(text)
+    }
+}
+
+fn test_case(writer: &mut Writer<Vec<u8>>, name: &str, class: &str, failure: Option<(String, String)>) -> io::Result<()> {
+    let case = writer.create_element("testcase").with_attributes([("name", name), ("classname", class)]);
+    match failure {
+        None => case.write_empty().map(|_| ()),
+        Some((message, text)) => case
+            .write_inner_content(|writer| {
+                // XML has no other control characters.
+                let text: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+                writer.create_element("failure").with_attribute(("message", message.as_str())).write_text_content(BytesText::new(&text))?;
+                Ok(())
+            })
+            .map(|_| ()),
+    }
+}
+
+/// A case as a manifest that reads as the same case: in YAML, or in JSON where YAML would read otherwise.
+fn document(case: &Case) -> String {
+    let mut whole = if is_plain(case) { case.object.clone() } else { admission_review(case) };
+    if let (Some(space), Some(fields)) = (&case.namespace_object, whole.as_object_mut()) {
+        fields.insert("namespaceObject".to_owned(), space.clone());
+    }
+    let same = |text: &str| {
+        let read = manifest::read_text(text);
+        let [document] = read.documents.as_slice() else { return false };
+        read.findings.is_empty() && Json::from(&document.node) == whole
+    };
+    match serde_yaml::to_string(&whole) {
+        Ok(yaml) if same(&yaml) && !yaml.lines().any(|line| line == "END") => yaml,
+        Ok(_) | Err(_) => format!("{whole}\n"),
+    }
+}
