@@ -192,7 +192,9 @@ fn cluster_policies_in_kyvernos_command() {
         .filter(|number| names.insert(subject.cases[*number].object["metadata"]["name"].as_str().unwrap().to_owned()))
         .collect();
     assert!(chosen.len() > 50, "only {} objects", chosen.len());
-    let objects: Vec<String> = chosen.iter().map(|number| subject.cases[*number].object.to_string()).collect();
+    let escaped = |c: char| if c.is_control() || c == '\u{feff}' { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    let objects: Vec<String> =
+        chosen.iter().map(|number| subject.cases[*number].object.to_string().chars().map(escaped).collect()).collect();
     fs::write(work.path().join("objects.yaml"), objects.join("\n---\n")).unwrap();
     let output = Command::new(path)
         .args(["apply", "kyverno", "-r", "objects.yaml", "-p", "--output-format", "json", "--continue-on-fail"])

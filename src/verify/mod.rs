@@ -45,6 +45,9 @@ pub fn admission_review(case: &Case) -> Json {
     };
     let mut request = case.request.clone().unwrap_or_else(|| json!({}));
     if let Some(fields) = request.as_object_mut() {
+        if let Some(space) = &case.namespace_object {
+            fields.entry("namespace").or_insert_with(|| space.pointer("/metadata/name").cloned().unwrap_or_else(|| json!("default")));
+        }
         fields.insert("operation".to_owned(), json!(case.operation));
         fields.insert("object".to_owned(), object.clone());
         fields.insert("oldObject".to_owned(), json!(old_object));
@@ -63,8 +66,7 @@ pub fn is_plain(case: &Case) -> bool {
 pub fn cluster_data(case: &Case) -> Option<Json> {
     let space = case.namespace_object.as_ref()?;
     let asked = case.request.as_ref().and_then(|request| request.get("namespace"));
-    let own = case.object.pointer("/metadata/namespace");
-    let name = asked.or(own).and_then(Json::as_str).filter(|name| !name.is_empty()).unwrap_or("default");
+    let name = asked.or_else(|| space.pointer("/metadata/name")).and_then(Json::as_str).unwrap_or("default");
     Some(json!({"kubernetes": {"namespaces": {name: space}}}))
 }
 

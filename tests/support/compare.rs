@@ -369,7 +369,6 @@ pub fn agrees(name: &str) {
         let everywhere = |id: &str| rules.iter().any(|rule| rule.id == id && rule.targets == polc::ir::Targets::All);
         let refused: Vec<_> = outcome.left_out.iter().filter(|(rule, ..)| everywhere(rule)).collect();
         assert!(refused.is_empty(), "{}: not carried: {refused:?}", subject.name);
-        assert!(outcome.one_sided.is_empty(), "{}: not seen both to pass and to fail: {:?}", subject.name, outcome.one_sided);
         compared += outcome.rows.iter().map(|row| row.tally.judged()).sum::<usize>();
         for found in &outcome.disagreements {
             writeln!(
