@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, BufWriter, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
 /// How much of what an engine says on standard error is kept.
 const KEPT: usize = 4_000;
@@ -16,6 +17,7 @@ pub struct Process {
     input: Option<BufWriter<ChildStdin>>,
     output: BufReader<ChildStdout>,
     said: Arc<Mutex<String>>,
+    listening: Option<JoinHandle<()>>,
     /// The first line.
     pub hello: Json,
 }
@@ -49,7 +51,14 @@ impl Process {
                 kept.drain(..start);
             }
         });
-        let mut process = Process { child, input: Some(BufWriter::new(input)), output: BufReader::new(output), said, hello: Json::Null };
+        let mut process = Process {
+            child,
+            input: Some(BufWriter::new(input)),
+            output: BufReader::new(output),
+            said,
+            listening: Some(listening),
+            hello: Json::Null,
+        };
         let first = process.line().unwrap_or_default();
         match serde_json::from_str::<Json>(&first) {
             Ok(hello) if hello.get("ready") == Some(&Json::Bool(true)) => {
@@ -58,9 +67,7 @@ impl Process {
             }
             Ok(_) | Err(_) => {
                 process.input = None;
-                let _ = process.child.wait();
-                let _ = listening.join();
-                Err(format!("{first}{}", process.said()).trim().to_owned())
+                Err(format!("{first}{}", process.last_words()).trim().to_owned())
             }
         }
     }
@@ -71,10 +78,19 @@ impl Process {
         self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// All that it says before it ends.
+    fn last_words(&mut self) -> String {
+        let _ = self.child.wait();
+        if let Some(listening) = self.listening.take() {
+            let _ = listening.join();
+        }
+        self.said()
+    }
+
     fn line(&mut self) -> Result<String, String> {
         let mut line = String::new();
         match self.output.read_line(&mut line) {
-            Ok(0) => Err(format!("it ended: {}", self.said().trim())),
+            Ok(0) => Err(format!("it ended: {}", self.last_words().trim())),
             Ok(_) => Ok(line),
             Err(error) => Err(error.to_string()),
         }
@@ -119,7 +135,7 @@ impl Process {
         self.input = None;
         match self.child.wait() {
             Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(format!("it ended with {status}: {}", self.said().trim())),
+            Ok(status) => Err(format!("it ended with {status}: {}", self.last_words().trim())),
             Err(error) => Err(error.to_string()),
         }
     }
