@@ -7,7 +7,7 @@ use crate::config::overlay::{Change, What};
 use crate::diagnostic::codes::input;
 use crate::diagnostic::{Level, nearest};
 use crate::ir::Action;
-use crate::target::{self, Options, Outcome, Target, TargetReport};
+use crate::target::{self, GatekeeperEngine, Options, Outcome, Target, TargetReport};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -26,12 +26,15 @@ pub struct Arguments {
     /// The output folder [default: that of the configuration, else `dist`; for an environment, its subfolder of that name].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// The targets, separated by commas [default: those of the configuration, else all]: opa, vap, kyverno, psa, admission-config.
+    /// The targets, separated by commas [default: those of the configuration, else all]: opa, conftest, gatekeeper, vap, map, kyverno-vpol, kyverno, psa, admission-config.
     #[arg(long = "target", value_delimiter = ',', value_name = "TARGET")]
     targets: Vec<String>,
     /// The version of the clusters' Kubernetes, for the functions that CEL has there [default: that of the configuration, else 1.37].
     #[arg(long, value_name = "VERSION", value_parser = Options::kubernetes_version)]
     kubernetes: Option<u32>,
+    /// The language of Gatekeeper's templates.
+    #[arg(long, value_enum, default_value_t)]
+    gatekeeper_engine: GatekeeperEngine,
     #[command(flatten)]
     compile: CompileArguments,
     /// Write nothing; exit with 1 and show the differences when the folder is not what this build makes.
@@ -55,6 +58,7 @@ struct Report<'a> {
     rules: &'a [TargetReport],
     written: &'a [String],
     removed: &'a [String],
+    notes: &'a [String],
     stale: bool,
 }
 
@@ -184,7 +188,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
         (true, []) => Target::ALL.into_iter().collect(),
         (true, targets) => targets.iter().map(|target| target.value).collect(),
     };
-    let mut options = Options::default();
+    let mut options = Options { gatekeeper: arguments.gatekeeper_engine, ..Options::default() };
     if let Some(minor) = arguments.kubernetes.or(config.kubernetes.as_ref().map(|version| version.value)) {
         options.kubernetes = minor;
     }
@@ -218,6 +222,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
             rules: &emission.report,
             written: &plan.changes.written,
             removed: &plan.changes.removed,
+            notes: &emission.notes,
             stale,
         })?,
         Format::Text => {
@@ -241,6 +246,9 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
                     names.join(", "),
                     files - written.min(files),
                 ))?;
+                for note in &emission.notes {
+                    print(&format!("note: {note}\n"))?;
+                }
             }
         }
     }

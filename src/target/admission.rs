@@ -37,14 +37,14 @@ pub(crate) struct ResourceRule {
 }
 
 /// A variable of a policy.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Variable {
     name: String,
     expression: String,
 }
 
 /// A validation of a policy.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Validation {
     expression: String,

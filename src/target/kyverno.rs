@@ -47,6 +47,9 @@ pub fn emit(program: &Program) -> Emission {
             emission.artifacts.push(Artifact { path: format!("{NAME}/{}.yaml", pack.name), contents: text.into_bytes() });
         }
     }
+    if !emission.artifacts.is_empty() {
+        emission.notes.push("kyverno: ClusterPolicy is deprecated since Kyverno 1.17, and 1.21 is to drop it: use `kyverno-vpol` where the clusters have ValidatingPolicy".to_owned());
+    }
     emission
 }
 

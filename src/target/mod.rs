@@ -8,11 +8,17 @@ use std::collections::BTreeSet;
 
 mod admission;
 pub mod admission_config;
+mod bundle;
+pub mod conftest;
+pub mod gatekeeper;
+mod kustomization;
 pub mod kyverno;
+pub mod kyverno_vpol;
 pub mod map;
 mod metadata;
 pub mod opa;
 pub mod psa;
+mod rego_modules;
 pub mod vap;
 
 /// What targets are written for.
@@ -20,6 +26,18 @@ pub mod vap;
 pub struct Options {
     /// The minor version of the clusters' Kubernetes: 37 is 1.37. It decides which functions CEL has.
     pub kubernetes: u32,
+    /// In which language Gatekeeper's templates are.
+    pub gatekeeper: GatekeeperEngine,
+}
+
+/// The language of Gatekeeper's templates.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum GatekeeperEngine {
+    /// Rego: the rules that share match and action are one template, and violations name their rule.
+    #[default]
+    Rego,
+    /// CEL, Gatekeeper's K8sNativeValidation: a template for each rule.
+    Cel,
 }
 
 impl Options {
@@ -50,7 +68,7 @@ impl Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { kubernetes: Self::NEWEST_KUBERNETES }
+        Options { kubernetes: Self::NEWEST_KUBERNETES, gatekeeper: GatekeeperEngine::default() }
     }
 }
 
@@ -98,6 +116,8 @@ pub struct Emission {
     pub report: Vec<TargetReport>,
     /// Refusals and collisions.
     pub diagnostics: Vec<Diagnostic>,
+    /// What a user of the target should know, a sentence each.
+    pub notes: Vec<String>,
 }
 
 impl Emission {
@@ -195,10 +215,16 @@ pub const KNOWN: [&str; 10] =
 pub enum Target {
     /// Rego modules for OPA.
     Opa,
+    /// Rego modules for conftest.
+    Conftest,
+    /// ConstraintTemplates and Constraints.
+    Gatekeeper,
     /// ValidatingAdmissionPolicy and its bindings.
     Vap,
     /// MutatingAdmissionPolicy and its bindings.
     Map,
+    /// `policies.kyverno.io/v1` ValidatingPolicy.
+    KyvernoVpol,
     /// `kyverno.io/v1` ClusterPolicy.
     Kyverno,
     /// Namespaces with Pod Security labels.
@@ -209,15 +235,28 @@ pub enum Target {
 
 impl Target {
     /// All of them, in the order of the report.
-    pub const ALL: [Target; 6] = [Target::Opa, Target::Vap, Target::Map, Target::Kyverno, Target::Psa, Target::AdmissionConfig];
+    pub const ALL: [Target; 9] = [
+        Target::Opa,
+        Target::Conftest,
+        Target::Gatekeeper,
+        Target::Vap,
+        Target::Map,
+        Target::KyvernoVpol,
+        Target::Kyverno,
+        Target::Psa,
+        Target::AdmissionConfig,
+    ];
 
     /// Its name on the command line and in the output folder.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Target::Opa => opa::NAME,
+            Target::Conftest => conftest::NAME,
+            Target::Gatekeeper => gatekeeper::NAME,
             Target::Vap => vap::NAME,
             Target::Map => map::NAME,
+            Target::KyvernoVpol => kyverno_vpol::NAME,
             Target::Kyverno => kyverno::NAME,
             Target::Psa => psa::NAME,
             Target::AdmissionConfig => admission_config::NAME,
@@ -234,8 +273,17 @@ impl Target {
     #[must_use]
     pub fn carries_rules(self) -> bool {
         match self {
-            Target::Opa | Target::Vap | Target::Kyverno => true,
+            Target::Opa | Target::Conftest | Target::Gatekeeper | Target::Vap | Target::KyvernoVpol | Target::Kyverno => true,
             Target::Map | Target::Psa | Target::AdmissionConfig => false,
+        }
+    }
+
+    /// Whether what it writes is applied to a cluster, and so gets a `kustomization.yaml`.
+    #[must_use]
+    pub fn is_applied(self) -> bool {
+        match self {
+            Target::Gatekeeper | Target::Vap | Target::Map | Target::KyvernoVpol | Target::Kyverno | Target::Psa => true,
+            Target::Opa | Target::Conftest | Target::AdmissionConfig => false,
         }
     }
 
@@ -244,8 +292,11 @@ impl Target {
     pub fn emit(self, program: &Program, options: &Options) -> Emission {
         match self {
             Target::Opa => opa::emit(program),
+            Target::Conftest => conftest::emit(program),
+            Target::Gatekeeper => gatekeeper::emit(program, options),
             Target::Vap => vap::emit(program, options),
             Target::Map => map::emit(program, options),
+            Target::KyvernoVpol => kyverno_vpol::emit(program),
             Target::Kyverno => kyverno::emit(program),
             Target::Psa => psa::emit(program),
             Target::AdmissionConfig => admission_config::emit(program),
@@ -258,10 +309,14 @@ impl Target {
 pub fn emit(program: &Program, targets: &BTreeSet<Target>, options: &Options) -> Emission {
     let mut all = Emission::default();
     for target in targets {
-        let emission = target.emit(program, options);
+        let mut emission = target.emit(program, options);
+        if target.is_applied() {
+            kustomization::add(target.name(), &mut emission);
+        }
         all.artifacts.extend(emission.artifacts);
         all.report.extend(emission.report);
         all.diagnostics.extend(emission.diagnostics);
+        all.notes.extend(emission.notes);
     }
     all.artifacts.sort_by(|a, b| a.path.cmp(&b.path));
     changes(&mut all, program, targets);
@@ -304,8 +359,8 @@ fn uncompiled(emission: &mut Emission, program: &Program, targets: &BTreeSet<Tar
     for item in program.packs.values().flat_map(|pack| &pack.uncompiled) {
         for target in targets {
             let carried = match target {
-                Target::Opa | Target::Vap => item.construct == "exempt",
-                Target::Kyverno => true,
+                Target::Opa | Target::Conftest | Target::Gatekeeper | Target::Vap => item.construct == "exempt",
+                Target::KyvernoVpol | Target::Kyverno => true,
                 Target::Map | Target::Psa | Target::AdmissionConfig => false,
             };
             if carried {

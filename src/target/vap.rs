@@ -119,7 +119,7 @@ mod tests {
         let mut sources = Sources::default();
         sources.add("a.pol", text);
         let program = compile(&sources, &crate::resolve::Options::default()).unwrap().program;
-        (emit(&program, &Options { kubernetes }), sources)
+        (emit(&program, &Options { kubernetes, ..Options::default() }), sources)
     }
 
     fn text(emission: &Emission) -> &str {

@@ -30,7 +30,7 @@ mkdir -p "$out/.stamps"
 # The files that decide what an engine's binaries are.
 inputs() {
 	case $1 in
-		conftest | gator) printf '%s\0' "$1/go.mod" "$1/go.sum" && find opa/polc-opa -name '*.go' -print0 | sort -z ;;
+		conftest | gator) printf '%s\0' "$1/go.mod" "$1/go.sum" && find opa/polc-opa "$1" -name '*.go' -print0 | sort -z ;;
 		*) printf '%s\0' "$1/go.mod" "$1/go.sum" && find "$1" -name '*.go' -print0 | sort -z ;;
 	esac
 	printf 'build.sh\0'
@@ -41,7 +41,7 @@ binaries() {
 	case $1 in
 		opa) echo opa polc-opa ;;
 		conftest) echo conftest polc-opa-1.21 ;;
-		gator) echo gator polc-opa-1.17 ;;
+		gator) echo gator polc-gator polc-opa-1.17 ;;
 		kyverno) echo kyverno polc-kyverno ;;
 		k8s) (cd k8s && for main in */main.go; do dirname "$main"; done) ;;
 		*) return 1 ;;
@@ -58,7 +58,7 @@ build() {
 			(cd opa && "${go[@]}" -modfile=../conftest/go.mod -o "$out/polc-opa-1.21" ./polc-opa)
 			;;
 		gator)
-			(cd gator && "${go[@]}" -o "$out/gator" github.com/open-policy-agent/gatekeeper/v3/cmd/gator)
+			(cd gator && "${go[@]}" -o "$out/gator" github.com/open-policy-agent/gatekeeper/v3/cmd/gator && "${go[@]}" -o "$out/polc-gator" ./polc-gator)
 			(cd opa && "${go[@]}" -modfile=../gator/go.mod -o "$out/polc-opa-1.17" ./polc-opa)
 			;;
 		kyverno) (cd kyverno && "${go[@]}" -o "$out/kyverno" github.com/kyverno/kyverno/cmd/cli/kubectl-kyverno && "${go[@]}" -o "$out/polc-kyverno" ./polc-kyverno) ;;

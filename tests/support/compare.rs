@@ -209,6 +209,40 @@ pub fn operation(operation: Operation) -> &'static str {
     }
 }
 
+/// What OPA gets: the object itself or an admission review, by turns; an update is always a review, and so is what is asked with more than the object.
+///
+/// The data of a cluster are the same for all cases: the Namespace of each stands there by the number of the case.
+pub fn opa_input(case: &Case, number: usize) -> Json {
+    let plain = case.operation == Operation::Create && case.request.is_none() && case.namespace_object.is_none();
+    if plain && number.is_multiple_of(2) {
+        return case.object.clone();
+    }
+    let mut request = case.request.clone().unwrap_or_else(|| json!({}));
+    request["operation"] = json!(operation(case.operation));
+    request["object"] = case.object.clone();
+    request["oldObject"] = json!(case.old_object);
+    if case.namespace_object.is_some() {
+        request["namespace"] = json!(format!("of_case_{number}"));
+    }
+    if case.operation == Operation::Delete {
+        request["oldObject"] = request["object"].take();
+    }
+    json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request})
+}
+
+/// The Namespaces of a subject's cases, as OPA holds them of a cluster, in a module of their own for an engine that reads modules only.
+pub fn namespaces(subject: &Subject) -> Option<String> {
+    let mut module = String::new();
+    for (number, case) in subject.cases.iter().enumerate() {
+        if let Some(space) = &case.namespace_object {
+            // A module may not hold every character that a label may.
+            let text: String = space.to_string().replace('\u{feff}', "\\ufeff");
+            writeln!(module, "\nof_case_{number} := {text}").unwrap();
+        }
+    }
+    (!module.is_empty()).then(|| format!("package kubernetes.namespaces\n{module}"))
+}
+
 /// The rules that read a root.
 fn rules_reading(subject: &Subject, root: polc::ir::Root) -> BTreeSet<&str> {
     let rules = subject.program.packs.values().flat_map(|pack| &pack.rules);
@@ -229,6 +263,26 @@ pub fn matching(subject: &Subject, carried: &BTreeSet<String>, case: &Case) -> u
     };
     let rules = subject.program.packs.values().flat_map(|pack| &pack.rules);
     rules.filter(|rule| carried.contains(&rule.id) && rule.operations.contains(&case.operation)).filter(of_kind).count()
+}
+
+/// What a driver of admission gets for a case.
+pub fn request_of(case: &Case, number: usize) -> Json {
+    let mut request = json!({
+        "id": number, "operation": operation(case.operation), "object": case.object, "oldObject": case.old_object, "namespaceObject": case.namespace_object,
+    });
+    if let Some(asked) = &case.request {
+        request["userInfo"] = asked.get("userInfo").cloned().unwrap_or_else(|| json!({}));
+        request["dryRun"] = asked.get("dryRun").cloned().unwrap_or_default();
+        request["options"] = asked.get("options").cloned().unwrap_or_default();
+        if let Some(options) = request["options"].as_object_mut() {
+            options.insert("apiVersion".to_owned(), "meta.k8s.io/v1".into());
+            options.insert("kind".to_owned(), "DeleteOptions".into());
+        }
+    }
+    if case.operation == Operation::Delete {
+        request["oldObject"] = request["object"].take();
+    }
+    request
 }
 
 /// What a target writes in an engine of policies that are named after rules, as its driver says: how many ran, and what did not pass. `decorate` gets a case's number, how many there are,
@@ -273,22 +327,8 @@ pub fn policies_in_engine(
             let policies: Vec<&str> =
                 names.iter().filter(|(_, rule)| asked(number).contains(*rule)).map(|(policy, _)| policy.as_str()).collect();
             let policies = if number.is_multiple_of(5) { Vec::new() } else { policies };
-            let mut request = json!({
-                "id": number, "operation": operation(case.operation), "object": case.object, "oldObject": case.old_object, "policies": policies,
-                "namespaceObject": case.namespace_object,
-            });
-            if let Some(asked) = &case.request {
-                request["userInfo"] = asked.get("userInfo").cloned().unwrap_or_else(|| json!({}));
-                request["dryRun"] = asked.get("dryRun").cloned().unwrap_or_default();
-                request["options"] = asked.get("options").cloned().unwrap_or_default();
-                if let Some(options) = request["options"].as_object_mut() {
-                    options.insert("apiVersion".to_owned(), "meta.k8s.io/v1".into());
-                    options.insert("kind".to_owned(), "DeleteOptions".into());
-                }
-            }
-            if case.operation == Operation::Delete {
-                request["oldObject"] = request["object"].take();
-            }
+            let mut request = request_of(case, number);
+            request["policies"] = json!(policies);
             decorate(number, subject.cases.len(), &mut request);
             request
         };

@@ -2,7 +2,7 @@
 
 use super::lower::{Lowering, Result};
 use super::quantity;
-use super::tree::{Comprehension, Expr, Operator, is_identifier, list, map, ternary};
+use super::tree::{Comprehension, Expr, Operator, and, is_identifier, list, map, ternary};
 use super::val::{Number, Val};
 use crate::ir::{Aggregate, Const, Function, Item, Operation, PodPath, Presence, Root, Ty, Value};
 use std::collections::BTreeMap;
@@ -58,7 +58,9 @@ impl Lowering<'_> {
             Root::Object => {
                 let object = || Expr::Global("object");
                 let expr = if self.rule.operations.contains(&Operation::Delete) {
-                    ternary(object().ne(Expr::Null), object().to("dyn"), Expr::Global("oldObject").to("dyn"))
+                    // On delete the API server gives null, and a ValidatingPolicy of Kyverno an object of nothing.
+                    let there = and([object().ne(Expr::Null), object().has("metadata")]);
+                    ternary(there, object().to("dyn"), Expr::Global("oldObject").to("dyn"))
                 } else {
                     object().to("dyn")
                 };

@@ -18,4 +18,4 @@ mod statements;
 pub mod tree;
 mod values;
 
-pub use module::Module;
+pub use module::{Frame, Module};

@@ -34,6 +34,15 @@ pub struct Module {
     pub(super) in_namespaces: BTreeMap<Type, bool>,
 }
 
+/// Who asks: where in `input` the object stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Frame {
+    /// `input` is the object, or an AdmissionReview.
+    Opa,
+    /// `input.review` is the request of an AdmissionReview.
+    Gatekeeper,
+}
+
 /// API version and kind.
 pub(super) type Type = (String, String);
 
@@ -332,7 +341,36 @@ impl Module {
 
     /// The rules on which those of the author stand: what is judged, and by which of them.
     #[must_use]
-    pub fn foundation(&self) -> Vec<RegoRule> {
+    pub fn foundation(&self, frame: Frame) -> Vec<RegoRule> {
+        let rule = |head, body| RegoRule { comment: Vec::new(), head, body: Body(body) };
+        let mut rules = match frame {
+            Frame::Opa => self.of_opa(),
+            Frame::Gatekeeper => self.of_gatekeeper(),
+        };
+        for (guard, name) in &self.guards {
+            let operations = guard.operations.iter().map(|operation| Expr::string(operation_name(*operation))).collect();
+            rules.push(rule(
+                Head::True(name.clone()),
+                vec![Stmt::Holds(is_of(&guard.types)), Stmt::Holds(Expr::var("operation").infix(Operator::In, Expr::Set(operations)))],
+            ));
+        }
+        for (path, types) in &self.pods {
+            let pod = path.segments().iter().fold(Expr::var("obj"), |expr, name| expr.key(*name));
+            rules.push(rule(Head::Value("pod".to_owned(), pod), vec![Stmt::Holds(is_of(types))]));
+        }
+        if self.place {
+            for (path, types) in &self.pods {
+                let place: String = path.segments().iter().map(|name| format!("{name}.")).collect();
+                rules.push(rule(Head::Value("pod_place".to_owned(), Expr::string(place)), vec![Stmt::Holds(is_of(types))]));
+            }
+        }
+        rules.extend(self.values.iter().cloned());
+        rules.extend(self.unreadable.iter().map(|(list, name)| rule(Head::Value(name.clone(), list.clone()), Vec::new())));
+        rules
+    }
+
+    /// The object, its old one and the operation of an admission review, or of an object alone.
+    fn of_opa(&self) -> Vec<RegoRule> {
         let rule = |head, body| RegoRule { comment: Vec::new(), head, body: Body(body) };
         let review = || Stmt::Holds(Expr::var("input").key("kind").infix(Operator::Eq, Expr::string("AdmissionReview")));
         let path = |keys: &[&str]| Path { root: "input".to_owned(), keys: keys.iter().map(|key| (*key).to_owned()).collect() };
@@ -360,25 +398,32 @@ impl Module {
         if !self.in_namespaces.is_empty() {
             rules.extend(self.namespaces(&review(), &plain()));
         }
-        for (guard, name) in &self.guards {
-            let operations = guard.operations.iter().map(|operation| Expr::string(operation_name(*operation))).collect();
-            rules.push(rule(
-                Head::True(name.clone()),
-                vec![Stmt::Holds(is_of(&guard.types)), Stmt::Holds(Expr::var("operation").infix(Operator::In, Expr::Set(operations)))],
-            ));
+        rules
+    }
+
+    /// The same of what Gatekeeper gives: on delete it has put the old object in place of the object; an audit, which looks at what is there, has no operation.
+    fn of_gatekeeper(&self) -> Vec<RegoRule> {
+        let rule = |head, body| RegoRule { comment: Vec::new(), head, body: Body(body) };
+        let review = || Expr::var("input").key("review");
+        let given = || Expr::Call("object.get", vec![review(), Expr::string("operation"), Expr::string("")]);
+        let mut rules = vec![
+            rule(Head::Value("obj".to_owned(), review().key("object")), Vec::new()),
+            rule(
+                Head::Value("operation".to_owned(), Expr::var("given")),
+                vec![Stmt::Let("given".to_owned(), given()), Stmt::Holds(Expr::var("given").infix(Operator::Ne, Expr::string("")))],
+            ),
+            rule(
+                Head::Value("operation".to_owned(), Expr::string("CREATE")),
+                vec![Stmt::Holds(given().infix(Operator::Eq, Expr::string("")))],
+            ),
+        ];
+        if self.old_object {
+            rules.push(rule(Head::Value("old_object".to_owned(), review().key("oldObject")), Vec::new()));
         }
-        for (path, types) in &self.pods {
-            let pod = path.segments().iter().fold(Expr::var("obj"), |expr, name| expr.key(*name));
-            rules.push(rule(Head::Value("pod".to_owned(), pod), vec![Stmt::Holds(is_of(types))]));
+        if self.request {
+            let asked = Stmt::Holds(given().infix(Operator::Ne, Expr::string("")));
+            rules.push(rule(Head::Value("admission_request".to_owned(), review()), vec![asked]));
         }
-        if self.place {
-            for (path, types) in &self.pods {
-                let place: String = path.segments().iter().map(|name| format!("{name}.")).collect();
-                rules.push(rule(Head::Value("pod_place".to_owned(), Expr::string(place)), vec![Stmt::Holds(is_of(types))]));
-            }
-        }
-        rules.extend(self.values.iter().cloned());
-        rules.extend(self.unreadable.iter().map(|(list, name)| rule(Head::Value(name.clone(), list.clone()), Vec::new())));
         rules
     }
 }

@@ -1,4 +1,4 @@
-// Command polc-kyverno judges many objects with Kyverno ClusterPolicies whose rules are `validate.cel`: JSON lines in, JSON lines out.
+// Command polc-kyverno judges many objects with Kyverno ClusterPolicies whose rules are `validate.cel`, and with ValidatingPolicies: JSON lines in, JSON lines out.
 //
 // Kyverno's own engine compiles every CEL expression again for every object. Here the expressions are compiled once, with Kyverno's compiler,
 // and matching, rule computation and evaluation are Kyverno's; `full` asks for the engine itself, as a check of that.
@@ -21,6 +21,7 @@ import (
 	"strings"
 
 	"github.com/go-logr/logr"
+	policiesv1beta1 "github.com/kyverno/api/api/policies.kyverno.io/v1beta1"
 	kyvernov1 "github.com/kyverno/kyverno/api/kyverno/v1"
 	kyvernov2 "github.com/kyverno/kyverno/api/kyverno/v2"
 	"github.com/kyverno/kyverno/pkg/admissionpolicy"
@@ -60,7 +61,11 @@ type request struct {
 	// UserInfo is who asks.
 	UserInfo authenticationv1.UserInfo `json:"userInfo"`
 	// Policies are the names of those that are asked; all unless given.
-	Policies []string `json:"policies"`
+	Policies    []string        `json:"policies"`
+	Resource    string          `json:"resource"`
+	Subresource string          `json:"subresource"`
+	DryRun      bool            `json:"dryRun"`
+	Options     json.RawMessage `json:"options"`
 	// Full takes the engine itself instead of the expressions that were compiled beforehand.
 	Full bool `json:"full"`
 }
@@ -107,7 +112,7 @@ func run(in io.Reader, out io.Writer) error {
 	if flag.NArg() == 0 {
 		return errors.New("usage: polc-kyverno FILE-OR-FOLDER... < OBJECTS")
 	}
-	policies, err := load(flag.Args())
+	policies, newer, err := load(flag.Args())
 	if err != nil {
 		return err
 	}
@@ -131,6 +136,14 @@ func run(in io.Reader, out io.Writer) error {
 		greeting.Policies++
 		greeting.Rules += rules
 	}
+	checked, problems, err := newValidating(newer)
+	if err != nil {
+		return err
+	}
+	judge.validating = checked
+	greeting.Policies += len(checked.policies)
+	greeting.Rules += len(checked.policies)
+	greeting.Refused = append(greeting.Refused, problems...)
 	writer := bufio.NewWriter(out)
 	encoder := json.NewEncoder(writer)
 	encoder.SetEscapeHTML(false)
@@ -170,6 +183,8 @@ type judge struct {
 	config   config.Configuration
 	jmespath jmespath.Interface
 	engine   engineapi.Engine
+	// validating holds the policies of the newer kind.
+	validating *policySet
 }
 
 func newJudge() *judge {
@@ -273,6 +288,12 @@ func (j *judge) one(line []byte) answer {
 			}
 		}
 	}
+	results, ran, err := j.validating.judge(&asked, asked.Operation, object, old)
+	if err != nil {
+		return fail(err)
+	}
+	reply.Ran += ran
+	reply.Results = append(reply.Results, results...)
 	return reply
 }
 
@@ -373,7 +394,7 @@ func evaluate(validator validating.Validator, asked request, kind schema.GroupVe
 	return "pass", "", nil
 }
 
-func load(roots []string) ([]kyvernov1.PolicyInterface, error) {
+func load(roots []string) ([]kyvernov1.PolicyInterface, []*policiesv1beta1.ValidatingPolicy, error) {
 	var paths []string
 	for _, root := range roots {
 		err := filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
@@ -383,16 +404,17 @@ func load(roots []string) ([]kyvernov1.PolicyInterface, error) {
 			return err
 		})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	sort.Strings(paths)
 	var policies []kyvernov1.PolicyInterface
+	var newer []*policiesv1beta1.ValidatingPolicy
 	names := map[string]string{}
 	for _, path := range paths {
 		text, err := os.ReadFile(path)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, document := range strings.Split("\n"+string(text), "\n---") {
 			if strings.TrimSpace(document) == "" {
@@ -400,26 +422,38 @@ func load(roots []string) ([]kyvernov1.PolicyInterface, error) {
 			}
 			var head metav1.TypeMeta
 			if err := yaml.Unmarshal([]byte(document), &head); err != nil {
-				return nil, fmt.Errorf("%s: %w", path, err)
+				return nil, nil, fmt.Errorf("%s: %w", path, err)
+			}
+			if head.Kind == "ValidatingPolicy" {
+				policy, err := readValidating([]byte(document))
+				if err != nil {
+					return nil, nil, fmt.Errorf("%s: %w", path, err)
+				}
+				if other, twice := names["vpol/"+policy.Name]; twice {
+					return nil, nil, fmt.Errorf("policy %s stands in %s and in %s", policy.Name, other, path)
+				}
+				names["vpol/"+policy.Name] = path
+				newer = append(newer, policy)
+				continue
 			}
 			if head.Kind != "ClusterPolicy" {
 				continue
 			}
 			policy := &kyvernov1.ClusterPolicy{}
 			if err := yaml.UnmarshalStrict([]byte(document), policy); err != nil {
-				return nil, fmt.Errorf("%s: %w", path, err)
+				return nil, nil, fmt.Errorf("%s: %w", path, err)
 			}
 			if other, twice := names[policy.Name]; twice {
-				return nil, fmt.Errorf("policy %s stands in %s and in %s", policy.Name, other, path)
+				return nil, nil, fmt.Errorf("policy %s stands in %s and in %s", policy.Name, other, path)
 			}
 			names[policy.Name] = path
 			policies = append(policies, policy)
 		}
 	}
-	if len(policies) == 0 {
-		return nil, fmt.Errorf("no ClusterPolicy under %s", strings.Join(roots, ", "))
+	if len(policies) == 0 && len(newer) == 0 {
+		return nil, nil, fmt.Errorf("no ClusterPolicy or ValidatingPolicy under %s", strings.Join(roots, ", "))
 	}
-	return policies, nil
+	return policies, newer, nil
 }
 
 func moduleVersion(path string) string {

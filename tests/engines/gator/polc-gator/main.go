@@ -1,0 +1,301 @@
+// Command polc-gator judges many objects with Gatekeeper's ConstraintTemplates and Constraints: JSON lines in, JSON lines out.
+//
+// Templates are read strictly and compiled once by Gatekeeper's own client, with its engines for Rego and for CEL.
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/open-policy-agent/frameworks/constraint/pkg/apis"
+	templatesv1 "github.com/open-policy-agent/frameworks/constraint/pkg/apis/templates/v1"
+	"github.com/open-policy-agent/frameworks/constraint/pkg/client/reviews"
+	"github.com/open-policy-agent/gatekeeper/v3/pkg/gator"
+	"github.com/open-policy-agent/gatekeeper/v3/pkg/gator/reader"
+	mutationtypes "github.com/open-policy-agent/gatekeeper/v3/pkg/mutation/types"
+	"github.com/open-policy-agent/gatekeeper/v3/pkg/target"
+	"github.com/open-policy-agent/gatekeeper/v3/pkg/util"
+	admissionv1 "k8s.io/api/admission/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/yaml"
+)
+
+type request struct {
+	ID              json.RawMessage `json:"id"`
+	Operation       string          `json:"operation"`
+	Resource        string          `json:"resource"`
+	Subresource     string          `json:"subresource"`
+	Object          json.RawMessage `json:"object"`
+	OldObject       json.RawMessage `json:"oldObject"`
+	UserInfo        json.RawMessage `json:"userInfo"`
+	Options         json.RawMessage `json:"options"`
+	DryRun          bool            `json:"dryRun"`
+	NamespaceObject json.RawMessage `json:"namespaceObject"`
+	// Audit gives the object as an audit does: without a request around it.
+	Audit bool `json:"audit"`
+}
+
+type result struct {
+	Constraint string `json:"constraint"`
+	Rule       string `json:"rule,omitempty"`
+	Message    string `json:"message"`
+	Action     string `json:"action"`
+}
+
+type answer struct {
+	ID      json.RawMessage `json:"id,omitempty"`
+	Results []result        `json:"results"`
+	Nanos   int64           `json:"nanos,omitempty"`
+	Error   string          `json:"error,omitempty"`
+}
+
+type hello struct {
+	Ready       bool   `json:"ready"`
+	Engine      string `json:"engine"`
+	Version     string `json:"version"`
+	Templates   int    `json:"templates"`
+	Constraints int    `json:"constraints"`
+}
+
+func main() {
+	if err := run(os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "polc-gator:", err)
+		os.Exit(2)
+	}
+}
+
+func run(in io.Reader, out io.Writer) error {
+	bench := flag.Int("bench", 0, "review each object `N` times and add the nanoseconds that one review took")
+	flag.Parse()
+	if flag.NArg() == 0 {
+		return errors.New("usage: polc-gator [-bench N] FILE-OR-FOLDER... < REQUESTS")
+	}
+	client, err := gator.NewOPAClient(false, gator.WithK8sCEL())
+	if err != nil {
+		return err
+	}
+	greeting := hello{Ready: true, Engine: "gatekeeper", Version: moduleVersion("github.com/open-policy-agent/gatekeeper/v3")}
+	if greeting.Templates, greeting.Constraints, err = load(client, flag.Args()); err != nil {
+		return err
+	}
+	writer := bufio.NewWriter(out)
+	encoder := json.NewEncoder(writer)
+	encoder.SetEscapeHTML(false)
+	say := func(line any) error {
+		if err := encoder.Encode(line); err != nil {
+			return err
+		}
+		return writer.Flush()
+	}
+	if err := say(greeting); err != nil {
+		return err
+	}
+	reader := bufio.NewReaderSize(in, 1<<20)
+	for {
+		line, err := reader.ReadBytes('\n')
+		if len(bytes.TrimSpace(line)) > 0 {
+			var asked request
+			reply := answer{Results: []result{}}
+			if err := json.Unmarshal(line, &asked); err != nil {
+				reply.Error = err.Error()
+			} else {
+				reply.ID = asked.ID
+				if err := one(client, &asked, &reply, *bench); err != nil {
+					reply.Error = err.Error()
+				}
+			}
+			if err := say(reply); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+func one(client gator.Client, asked *request, reply *answer, bench int) error {
+	review, err := toReview(asked)
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	if bench > 0 {
+		start := time.Now()
+		for range bench {
+			if _, err := client.Review(ctx, review, reviews.EnforcementPoint(util.GatorEnforcementPoint)); err != nil {
+				return err
+			}
+		}
+		reply.Nanos = time.Since(start).Nanoseconds() / int64(bench)
+	}
+	responses, err := client.Review(ctx, review, reviews.EnforcementPoint(util.GatorEnforcementPoint))
+	if err != nil {
+		return err
+	}
+	for _, found := range responses.Results() {
+		details, _ := found.Metadata["details"].(map[string]any)
+		rule, _ := details["rule"].(string)
+		reply.Results = append(reply.Results, result{found.Constraint.GetName(), rule, found.Msg, found.EnforcementAction})
+	}
+	return nil
+}
+
+func toReview(asked *request) (any, error) {
+	present := asked.Object
+	if asked.Operation == string(admissionv1.Delete) {
+		present = asked.OldObject
+	}
+	object := &unstructured.Unstructured{}
+	if err := object.UnmarshalJSON(present); err != nil {
+		return nil, err
+	}
+	var namespace *corev1.Namespace
+	if len(asked.NamespaceObject) > 0 && string(asked.NamespaceObject) != "null" {
+		namespace = &corev1.Namespace{}
+		if err := json.Unmarshal(asked.NamespaceObject, namespace); err != nil {
+			return nil, err
+		}
+	} else if name := object.GetNamespace(); name != "" {
+		namespace = &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	}
+	if asked.Audit {
+		return target.AugmentedUnstructured{Object: *object, Namespace: namespace, Source: mutationtypes.SourceTypeOriginal}, nil
+	}
+	kind := object.GroupVersionKind()
+	resource, _ := meta.UnsafeGuessKindToResource(kind)
+	if asked.Resource != "" {
+		resource.Resource = asked.Resource
+	}
+	operation := admissionv1.Operation(asked.Operation)
+	if operation == "" {
+		operation = admissionv1.Create
+	}
+	admitted := &admissionv1.AdmissionRequest{
+		UID:         "polc",
+		Kind:        metav1.GroupVersionKind(kind),
+		Resource:    metav1.GroupVersionResource(resource),
+		SubResource: asked.Subresource,
+		Name:        object.GetName(),
+		Namespace:   object.GetNamespace(),
+		Operation:   operation,
+		DryRun:      &asked.DryRun,
+	}
+	if len(asked.Options) > 0 && string(asked.Options) != "null" {
+		admitted.Options = runtime.RawExtension{Raw: asked.Options}
+	}
+	if len(asked.UserInfo) > 0 {
+		var user authenticationv1.UserInfo
+		if err := json.Unmarshal(asked.UserInfo, &user); err != nil {
+			return nil, err
+		}
+		admitted.UserInfo = user
+	}
+	if operation != admissionv1.Delete {
+		admitted.Object = runtime.RawExtension{Raw: asked.Object}
+	}
+	if len(asked.OldObject) > 0 && string(asked.OldObject) != "null" {
+		admitted.OldObject = runtime.RawExtension{Raw: asked.OldObject}
+	}
+	return target.AugmentedReview{AdmissionRequest: admitted, Namespace: namespace, Source: mutationtypes.SourceTypeOriginal, IsAdmission: true}, nil
+}
+
+func load(client gator.Client, roots []string) (templates, constraints int, err error) {
+	scheme := runtime.NewScheme()
+	if err := apis.AddToScheme(scheme); err != nil {
+		return 0, 0, err
+	}
+	paths, err := find(roots)
+	if err != nil {
+		return 0, 0, err
+	}
+	ctx := context.Background()
+	var waiting []*unstructured.Unstructured
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return 0, 0, err
+		}
+		for _, document := range strings.Split("\n"+string(text), "\n---") {
+			object := &unstructured.Unstructured{}
+			if err := yaml.Unmarshal([]byte(document), &object.Object); err != nil {
+				return 0, 0, fmt.Errorf("%s: %w", path, err)
+			}
+			switch {
+			case len(object.Object) == 0:
+			case reader.IsConstraint(object):
+				waiting = append(waiting, object)
+			case reader.IsTemplate(object):
+				if err := yaml.UnmarshalStrict([]byte(document), &templatesv1.ConstraintTemplate{}); err != nil {
+					return 0, 0, fmt.Errorf("%s: %w", path, err)
+				}
+				template, err := reader.ToTemplate(scheme, object)
+				if err != nil {
+					return 0, 0, fmt.Errorf("%s: %w", path, err)
+				}
+				if _, err := client.AddTemplate(ctx, template); err != nil {
+					return 0, 0, fmt.Errorf("%s: %w", path, err)
+				}
+				templates++
+			}
+		}
+	}
+	for _, constraint := range waiting {
+		if _, err := client.AddConstraint(ctx, constraint); err != nil {
+			return 0, 0, fmt.Errorf("constraint %s: %w", constraint.GetName(), err)
+		}
+	}
+	if templates == 0 || len(waiting) == 0 {
+		return 0, 0, fmt.Errorf("no ConstraintTemplate with a Constraint under %s", strings.Join(roots, ", "))
+	}
+	return templates, len(waiting), nil
+}
+
+func find(roots []string) ([]string, error) {
+	var paths []string
+	for _, root := range roots {
+		err := filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
+			if err == nil && !entry.IsDir() && (filepath.Ext(path) == ".yaml" || filepath.Ext(path) == ".yml") {
+				paths = append(paths, path)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	sort.Strings(paths)
+	return paths, nil
+}
+
+func moduleVersion(path string) string {
+	info, found := debug.ReadBuildInfo()
+	if !found {
+		return "unknown"
+	}
+	for _, module := range info.Deps {
+		if module.Path == path {
+			return strings.TrimPrefix(module.Version, "v")
+		}
+	}
+	return "unknown"
+}
