@@ -16,7 +16,8 @@ const ROOT: &str = "polc";
 #[must_use]
 pub fn emit(program: &Program) -> Emission {
     let mut emission = Emission::default();
-    let modules = packs(program, NAME, ROOT, &[("main", "the package of all violations")], &mut emission);
+    let taken = [("main", "the package of all violations"), ("system", "the file of the answer to a review")];
+    let modules = packs(program, NAME, ROOT, &taken, &mut emission);
     for PackModule { pack, package, module } in &modules {
         let data = data(pack, ROOT, package, module, Frame::Opa);
         write(&mut emission, format!("{NAME}/{}.rego", pack.name), include_str!("../../templates/opa-pack.hbs"), &data);

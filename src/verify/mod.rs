@@ -73,7 +73,8 @@ pub fn cluster_data(case: &Case) -> Option<Json> {
 /// The rules in the modules of one rule: what stands after the head of the pack's module.
 #[must_use]
 pub fn rego_of(artifacts: &[Artifact]) -> String {
-    let pack = artifacts.iter().find(|artifact| artifact.path != "opa/main.rego");
+    let is_pack = |path: &str| path.ends_with(".rego") && !["opa/main.rego", "opa/system.rego"].contains(&path);
+    let pack = artifacts.iter().find(|artifact| is_pack(&artifact.path));
     let text = pack.map(|artifact| String::from_utf8_lossy(&artifact.contents).into_owned()).unwrap_or_default();
     let rules = text.split_once("\n\n").map_or(text.as_str(), |(_, rules)| rules.trim());
     rules.to_owned()
