@@ -6,7 +6,7 @@ use super::{CompileArguments, Context, Failure, Format, Status, compile, output,
 use crate::config::overlay::{Change, What};
 use crate::diagnostic::codes::input;
 use crate::diagnostic::{Level, nearest};
-use crate::ir::Action;
+use crate::ir::{Action, Exemption, Program};
 use crate::target::{self, GatekeeperEngine, Options, Outcome, Target, TargetReport};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,6 +55,7 @@ struct Report<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     environment: Option<&'a str>,
     changes: Vec<ChangeRow<'a>>,
+    exemptions: Vec<&'a Exemption>,
     rules: &'a [TargetReport],
     written: &'a [String],
     removed: &'a [String],
@@ -173,6 +174,17 @@ impl Interrupts {
     }
 }
 
+/// Whom the rules leave alone, until when and why.
+fn exempted(program: &Program) -> String {
+    let mut exemptions = program.packs.values().flat_map(|pack| &pack.exemptions).peekable();
+    if exemptions.peek().is_none() {
+        return String::new();
+    }
+    let rows =
+        exemptions.map(|exemption| vec![exemption.rules.join(", "), exemption.whom(), exemption.until.clone(), exemption.because.clone()]);
+    format!("\n{}", table(&["EXEMPT", "WHOM", "UNTIL", "BECAUSE"], rows))
+}
+
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {
     let given = targets(&arguments.targets)?;
     let interrupts = Arc::new(Interrupts::default());
@@ -219,6 +231,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
             config: loaded.project.file.as_deref(),
             environment: loaded.project.environment.as_deref(),
             changes: change_rows(&loaded),
+            exemptions: compiled.program.packs.values().flat_map(|pack| &pack.exemptions).collect(),
             rules: &emission.report,
             written: &plan.changes.written,
             removed: &plan.changes.removed,
@@ -240,9 +253,10 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
             } else {
                 let files = emission.artifacts.len();
                 print(&format!(
-                    "{}{}\n{out}: {files} files for {}; {written} written, {} unchanged, {removed} removed\n",
+                    "{}{}{}\n{out}: {files} files for {}; {written} written, {} unchanged, {removed} removed\n",
                     rule_table(&emission.report, &names),
                     changes(&loaded),
+                    exempted(&compiled.program),
                     names.join(", "),
                     files - written.min(files),
                 ))?;

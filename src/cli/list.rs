@@ -80,13 +80,13 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
             tags: head.tags.clone(),
             tests: tests_of(&head.id, packs().flat_map(|pack| &pack.tests)),
         }));
-        items.extend(pack.uncompiled.iter().map(|item| Item {
-            id: item.id.clone(),
-            kind: item.construct,
-            title: title(&item.doc),
-            severity: item.severity,
-            tags: item.tags.clone(),
-            tests: tests_of(&item.id, packs().flat_map(|pack| &pack.tests)),
+        items.extend(pack.exemptions.iter().map(|exemption| Item {
+            id: exemption.rules.join(","),
+            kind: "exempt",
+            title: format!("{} until {}: {}", exemption.whom(), exemption.until, exemption.because),
+            severity: Severity::default(),
+            tags: Vec::new(),
+            tests: Tests::default(),
         }));
     }
     items.extend(crate::manifest::builtin::builtin_ids().iter().map(|check| Item {

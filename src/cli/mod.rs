@@ -17,6 +17,7 @@ mod output;
 mod report;
 mod sources;
 mod test;
+mod today;
 pub mod verify;
 
 use crate::diagnostic::codes::input;
@@ -246,6 +247,9 @@ struct CompileArguments {
     params: Vec<(String, String)>,
     #[command(flatten)]
     config: config::ConfigArguments,
+    /// The day on which exemptions are judged, one that has ended being an error [default: today, in UTC].
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = today::day)]
+    today: Option<String>,
 }
 
 impl CompileArguments {
@@ -260,6 +264,7 @@ impl CompileArguments {
         }
         Ok(crate::resolve::Options {
             params,
+            today: Some(self.today.clone().unwrap_or_else(today::today)),
             targets: crate::target::KNOWN.iter().map(|name| (*name).to_owned()).collect(),
             builtins: crate::manifest::builtin::builtin_ids().iter().map(|check| check.id.to_owned()).collect(),
             ..Default::default()

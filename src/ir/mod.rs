@@ -42,8 +42,8 @@ pub struct Pack {
     pub mutations: Vec<change::Mutation>,
     /// Its generations in the order of the source.
     pub generations: Vec<change::Generation>,
-    /// Items that are resolved and type-checked but that no target carries yet: exemptions.
-    pub uncompiled: Vec<Uncompiled>,
+    /// Its exemptions in the order of the source: each is already in [`Rule::applies`] of the rules that it names.
+    pub exemptions: Vec<Exemption>,
     /// Its `pod-security` block.
     pub pod_security: Option<PodSecurity>,
     /// Severities of built-in checks that this pack changes, by id.
@@ -54,21 +54,34 @@ pub struct Pack {
     pub digests: BTreeMap<String, String>,
 }
 
-/// An item that no target carries yet.
+/// `exempt`: whom some rules leave alone, until when and why.
 #[derive(Debug, Clone, Serialize)]
-pub struct Uncompiled {
-    /// `pack/name`.
-    pub id: String,
-    /// `exempt`
-    pub construct: &'static str,
+pub struct Exemption {
+    /// `pack/rule` of each rule, mutation or generation.
+    pub rules: Vec<String>,
+    /// `namespaces`, `users`, `groups` or `runtimeClasses`, with names of which one has to be the object's or the request's: all of the list have to fit.
+    pub whom: Vec<(String, Vec<String>)>,
+    /// The last day, `YYYY-MM-DD`.
+    pub until: String,
+    /// Why.
+    pub because: String,
     /// Its `///` text.
     pub doc: String,
-    /// Its tags.
-    pub tags: Vec<String>,
-    /// Its severity.
-    pub severity: Severity,
     /// Where it stands.
+    #[serde(skip)]
     pub span: Span,
+}
+
+impl Exemption {
+    /// Whom it is for, as it is written: `namespaces "a", "b" users "c"`.
+    #[must_use]
+    pub fn whom(&self) -> String {
+        let group = |(who, names): &(String, Vec<String>)| {
+            let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+            format!("{who} {}", names.join(", "))
+        };
+        self.whom.iter().map(group).collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// How grave a finding is.

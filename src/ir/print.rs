@@ -41,9 +41,10 @@ pub fn print(program: &Program) -> String {
             out.push('\n');
             print_pod_security(&mut out, block);
         }
-        for item in &pack.uncompiled {
+        for exemption in &pack.exemptions {
             out.push('\n');
-            line(&mut out, 0, &format!("{} {} (no target carries it yet)", item.construct, item.id));
+            line(&mut out, 0, &format!("exempt {} {} until {}", exemption.rules.join(", "), exemption.whom(), exemption.until));
+            line(&mut out, 1, &format!("because {:?}", exemption.because));
         }
         for test in &pack.tests {
             out.push('\n');

@@ -5,7 +5,7 @@ use super::rule::{OPERATIONS, SEVERITIES, word};
 use super::{Dropped, PackItems, World, params, unknown_rule};
 use crate::diagnostic::codes::resolve as codes;
 use crate::diagnostic::{Diagnostic, Span, nearest};
-use crate::ir::{Const, Expect, Given, Level, Levels, Operation, Pack, PodSecurity, Severity, Test, Uncompiled};
+use crate::ir::{Const, Exemption, Expect, Given, Level, Levels, Operation, Pack, PodSecurity, Severity, Test};
 use crate::syntax::ast::{self, Case, Clause, Expr, ExprKind, Name, PodSecurityLine};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,16 +48,7 @@ pub(super) fn others<'a>(
         out.generations.extend(resolved.filter(|generation| !left_out.contains(&generation.head.id)));
     }
     for (item, exempt) in &items.exempts {
-        self::exempt(world, packs, items, exempt, diagnostics);
-        let rules: Vec<&str> = exempt.rules.iter().map(|rule| rule.node.as_str()).collect();
-        out.uncompiled.push(Uncompiled {
-            id: format!("{}/{}", items.name, rules.join(",")),
-            construct: "exempt",
-            doc: item.doc.clone(),
-            tags: Vec::new(),
-            severity: Severity::default(),
-            span: item.span,
-        });
+        out.exemptions.extend(self::exempt(world, packs, items, item, exempt, diagnostics));
     }
     for test in &items.tests {
         let Some(rule) = tested(items, packs, &test.name, diagnostics) else { continue };
@@ -185,7 +176,9 @@ fn builtin(world: &World<'_>, builtin: &ast::Builtin, diagnostics: &mut Vec<Diag
     Some((name.node.clone(), severity?))
 }
 
-fn is_date(text: &str) -> bool {
+/// Whether a text is a day of the calendar, `YYYY-MM-DD`.
+#[must_use]
+pub fn is_date(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let [year, month, day] = parts.as_slice() else { return false };
     let number = |part: &str, len: usize| if part.len() == len { part.parse::<u32>().ok() } else { None };
@@ -204,12 +197,11 @@ fn exempt<'a>(
     world: &World<'_>,
     packs: &BTreeMap<String, PackItems<'a>>,
     items: &PackItems<'a>,
+    item: &ast::Item,
     exempt: &ast::Exempt,
     diagnostics: &mut Vec<Diagnostic>,
-) {
-    for rule in &exempt.rules {
-        tested(items, packs, rule, diagnostics);
-    }
+) -> Option<Exemption> {
+    let rules: Option<Vec<String>> = exempt.rules.iter().map(|rule| tested(items, packs, rule, diagnostics)).collect();
     for (who, _) in &exempt.whom {
         word(who, "exemption", &[("namespaces", ()), ("users", ()), ("groups", ()), ("runtimeClasses", ())], diagnostics);
     }
@@ -231,6 +223,28 @@ fn exempt<'a>(
                 .with_help("say why after `because`"),
         );
     }
+    let names = |names: &[Name]| names.iter().map(|name| name.node.clone()).collect();
+    Some(Exemption {
+        rules: rules?,
+        whom: exempt.whom.iter().map(|(who, of)| (who.node.clone(), names(of))).collect(),
+        until: until.node.clone(),
+        because: exempt.because.node.clone(),
+        doc: item.doc.clone(),
+        span: item.span,
+    })
+}
+
+/// The exemptions that packs state, by `pack/rule`.
+pub(super) fn exemptions<'a>(packs: &BTreeMap<String, PackItems<'a>>, order: &[String]) -> BTreeMap<String, Vec<&'a ast::Exempt>> {
+    let mut all: BTreeMap<String, Vec<&'a ast::Exempt>> = BTreeMap::new();
+    for pack in order.iter().filter_map(|name| packs.get(name)) {
+        for (_, exempt) in &pack.exempts {
+            for rule in exempt.rules.iter().filter_map(|rule| tested(pack, packs, rule, &mut Vec::new())) {
+                all.entry(rule).or_default().push(exempt);
+            }
+        }
+    }
+    all
 }
 
 /// `pack/rule` of the rule that a name means.

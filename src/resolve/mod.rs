@@ -28,6 +28,7 @@ use crate::diagnostic::{Diagnostic, Level, Sources, Span, nearest};
 use crate::ir::{Const, Pack, Program};
 use crate::schema::Schema;
 use crate::syntax::ast::{self, File, Item, ItemKind, Name};
+pub use items::is_date;
 use std::collections::{BTreeMap, BTreeSet};
 use types::Term;
 
@@ -82,6 +83,8 @@ struct World<'a> {
     schema: &'a Schema,
     sources: &'a Sources,
     options: &'a Options,
+    /// By `pack/rule`.
+    exempts: BTreeMap<String, Vec<&'a ast::Exempt>>,
 }
 
 /// The items of a pack, from all its files.
@@ -116,7 +119,7 @@ struct Dropped {
 #[must_use]
 pub fn resolve(files: &[(u32, File)], sources: &Sources, schema: &Schema, options: &Options) -> (Option<Program>, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
-    let world = World { schema, sources, options };
+    let mut world = World { schema, sources, options, exempts: BTreeMap::new() };
     let mut packs = collect(files, &mut diagnostics);
     add_exempts(&mut packs, options, &mut diagnostics);
     check_uses(&packs, &mut diagnostics);
@@ -124,6 +127,7 @@ pub fn resolve(files: &[(u32, File)], sources: &Sources, schema: &Schema, option
     params::settle(&world, &mut packs, &order, &mut diagnostics);
     let mut left_out = left_out(&packs, &order, &mut diagnostics);
     left_out.retain(|rule| !options.roots.contains(rule.split('/').next().unwrap_or_default()));
+    world.exempts = items::exemptions(&packs, &order);
     let mut program = Program { digest: digest::of_sources(sources), ..Program::default() };
     for name in &order {
         if let Some(items) = packs.get(name) {

@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 /// What the clauses of a rule, mutation or generation say.
 #[derive(Debug)]
 pub(super) struct Header<'a> {
+    pub name: String,
     pub severity: Severity,
     pub action: Action,
     pub tags: Vec<String>,
@@ -192,6 +193,7 @@ impl<'a> World<'a> {
     /// What clauses say.
     pub fn header(&self, owner: Owner, name: &Name, clauses: &'a [Clause], diagnostics: &mut Vec<Diagnostic>) -> Header<'a> {
         let mut header = Header {
+            name: name.node.clone(),
             severity: Severity::default(),
             action: Action::default(),
             tags: Vec::new(),
@@ -344,6 +346,14 @@ impl<'a> Context<'a> {
         for (who, names) in &header.excepts {
             match self.excepted(who, names) {
                 Some(cond) => conds.push(fold::not(cond)),
+                None => fine = false,
+            }
+        }
+        let id = format!("{}/{}", self.pack.name, header.name);
+        for exempt in self.world.exempts.get(&id).map(Vec::as_slice).unwrap_or_default() {
+            let whom: Option<Vec<Cond>> = exempt.whom.iter().map(|(who, names)| self.excepted(who, names)).collect();
+            match whom {
+                Some(whom) => conds.push(fold::not(fold::and(whom))),
                 None => fine = false,
             }
         }

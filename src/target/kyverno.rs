@@ -24,9 +24,6 @@ pub fn emit(program: &Program) -> Emission {
     let mut names = BTreeMap::new();
     for pack in program.packs.values() {
         let mut text = String::new();
-        for item in &pack.uncompiled {
-            emission.row(NAME, &item.id, Outcome::NotApplicable(format!("only rules are written for Kyverno, no {}", item.construct)));
-        }
         for rule in &pack.rules {
             let Some(policy) = policy(pack, rule, &mut emission) else { continue };
             if let Some(first) = names.insert(policy.metadata.name.clone(), rule.id.clone()) {

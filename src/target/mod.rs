@@ -320,7 +320,6 @@ pub fn emit(program: &Program, targets: &BTreeSet<Target>, options: &Options) ->
     }
     all.artifacts.sort_by(|a, b| a.path.cmp(&b.path));
     changes(&mut all, program, targets);
-    uncompiled(&mut all, program, targets);
     let carriers: Vec<&str> = targets.iter().filter(|target| target.carries_rules()).map(|target| target.name()).collect();
     for rule in program.packs.values().flat_map(|pack| &pack.rules) {
         let rows = || all.report.iter().filter(|row| row.rule == rule.id && carriers.contains(&row.target));
@@ -349,33 +348,6 @@ fn changes(emission: &mut Emission, program: &Program, targets: &BTreeSet<Target
                 if !emission.report.iter().any(|row| row.rule == *id && row.target == target) {
                     emission.row(target, id, Outcome::NotApplicable(format!("{target} carries no {what}")));
                 }
-            }
-        }
-    }
-}
-
-/// Rows for the items that no target carries yet: a target that could is refused, by name.
-fn uncompiled(emission: &mut Emission, program: &Program, targets: &BTreeSet<Target>) {
-    for item in program.packs.values().flat_map(|pack| &pack.uncompiled) {
-        for target in targets {
-            let carried = match target {
-                Target::Opa | Target::Conftest | Target::Gatekeeper | Target::Vap => item.construct == "exempt",
-                Target::KyvernoVpol | Target::Kyverno => true,
-                Target::Map | Target::Psa | Target::AdmissionConfig => false,
-            };
-            if carried {
-                let construct = format!("`{}`", item.construct);
-                emission.row(target.name(), &item.id, Outcome::Refused(format!("{construct} is not carried yet")));
-                emission.diagnostics.push(
-                    Diagnostic::error(
-                        &build::NOT_EXPRESSIBLE,
-                        item.span,
-                        format!("`{}` cannot be written for {}: {construct} is not carried yet", item.id, target.name()),
-                    )
-                    .with_help(format!("build without {}, or keep the item in a pack that this build does not read", target.name())),
-                );
-            } else {
-                emission.row(target.name(), &item.id, Outcome::NotApplicable(format!("{} carries no `{}`", target.name(), item.construct)));
             }
         }
     }

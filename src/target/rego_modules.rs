@@ -33,9 +33,6 @@ pub(crate) fn packs<'a>(
         for rule in &pack.rules {
             add(rule, target, &mut module, emission);
         }
-        for item in &pack.uncompiled {
-            emission.row(target, &item.id, Outcome::NotApplicable(format!("{target} judges: it carries no {}", item.construct)));
-        }
         if module.rules.is_empty() {
             continue;
         }

@@ -21,6 +21,8 @@ fn a_build_reports_what_it_made() {
         json,
         json!({
             "out": "other", "targets": ["opa", "kyverno"], "params": { "a": { "allowed": ["x"] } }, "changes": [],
+            "out": "other", "targets": ["opa", "kyverno"], "params": { "a": { "allowed": ["x"] } },
+            "exemptions": [],
             "rules": [
                 { "rule": "a/no-host-network", "target": "opa", "outcome": "exact" },
                 { "rule": "a/no-host-network", "target": "kyverno", "outcome": "exact" },
