@@ -14,6 +14,11 @@ macro_rules! files {
 }
 
 static FILES: &[File] = files![
+    "conventions/images.pol",
+    "conventions/metadata.pol",
+    "conventions/placement.pol",
+    "conventions/resources.pol",
+    "conventions/security.pol",
     "deletion/deletion.pol",
     "diagnosis/containers.pol",
     "diagnosis/controllers.pol",
@@ -25,6 +30,7 @@ static FILES: &[File] = files![
     "hooks/hooks.pol",
     "images/images.pol",
     "init-containers/init-containers.pol",
+    "injection/injection.pol",
     "manifest/containers.pol",
     "manifest/controllers.pol",
     "manifest/ephemeral-containers.pol",
@@ -56,7 +62,7 @@ pub enum Level {
     Restricted,
     /// Hardening beyond the standards, and images, resources, probes, disruption and the other topics.
     Hardened,
-    /// All of the library: the diagnosis of live objects too.
+    /// All of the library: conventions, mutations and generations, and the diagnosis of live objects too.
     Full,
 }
 
@@ -92,7 +98,7 @@ fn level_of(path: &str) -> Level {
     match path.split_once('/').map_or((path, ""), |parts| parts) {
         ("manifest", _) | ("pod-security", "baseline.pol") => Level::Baseline,
         ("pod-security", "restricted.pol") => Level::Restricted,
-        ("diagnosis", _) => Level::Full,
+        ("conventions" | "diagnosis" | "injection", _) => Level::Full,
         _ => Level::Hardened,
     }
 }

@@ -27,6 +27,12 @@ fn library() -> (Compiled, Sources) {
     }
     let options = Options {
         targets: polc::target::KNOWN.iter().map(|name| (*name).to_owned()).collect(),
+        roots: sources
+            .iter()
+            .flat_map(|(_, source)| source.text.lines())
+            .filter_map(|line| line.strip_prefix("pack "))
+            .map(str::to_owned)
+            .collect(),
         builtins: builtin::builtin_ids().iter().map(|check| check.id.to_owned()).collect(),
         ..Options::default()
     };
@@ -126,4 +132,34 @@ fn each_reason_of_a_status_is_explained_by_a_rule() {
     for rule in diagnosis {
         assert_eq!(rule.targets, Targets::Only(["check".to_owned()].into()), "{}: live status is not for clusters", rule.id);
     }
+}
+
+#[test]
+fn rules_that_the_page_of_public_libraries_names_exist() {
+    let (compiled, _) = library();
+    let page = fs::read_to_string(repository("docs/public-libraries.md")).unwrap();
+    let mut named = 0;
+    for (index, word) in page.split('`').enumerate().filter(|(index, word)| index % 2 == 1 && word.contains('/')) {
+        if word == "pack/rule" {
+            continue;
+        }
+        let check = word.strip_prefix("builtin/").and_then(builtin::builtin);
+        assert!(check.is_some() || rules(&compiled).any(|rule| rule.id == word), "{word} (piece {index}) is no rule");
+        named += 1;
+    }
+    assert!(named > 90, "{named}");
+}
+
+#[test]
+fn the_program_holds_the_library() {
+    let mut held: Vec<_> = polc::library::files().iter().map(|file| file.path.to_owned()).collect();
+    let mut there: Vec<_> = walkdir::WalkDir::new(repository("policies"))
+        .into_iter()
+        .map(|entry| entry.unwrap().into_path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "pol"))
+        .map(|path| path.strip_prefix(repository("policies")).unwrap().display().to_string())
+        .collect();
+    held.sort();
+    there.sort();
+    assert_eq!(held, there, "add the file to `src/library.rs`, so that `polc init` can write it");
 }

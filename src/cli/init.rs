@@ -35,7 +35,7 @@ enum Choice {
     Restricted,
     /// Also hardening beyond them, images, resources, probes, disruption and the other topics.
     Hardened,
-    /// All of the library: also the diagnosis of live objects.
+    /// All of the library: also conventions, and the diagnosis of live objects.
     Full,
 }
 
