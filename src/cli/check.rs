@@ -2,7 +2,7 @@
 
 use super::admission::AdmissionArguments;
 use super::sources::{files_under, read_bytes};
-use super::{CompileArguments, Context, Failure, Format, Status, compile, print};
+use super::{CompileArguments, Context, Failure, Format, Status, compile_to_judge, print_bytes};
 use crate::diagnostic::Level;
 use crate::diagnostic::codes::input;
 use crate::eval::{Judge, Request, Verdict};
@@ -11,7 +11,7 @@ use crate::manifest::{self, Finding, builtin};
 use crate::object::Node;
 use crate::schema::Schema;
 use serde::Serialize;
-use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Judges manifests with the reference evaluator, and checks them against the schema of Kubernetes.
@@ -70,15 +70,15 @@ struct Summary {
 struct Printer {
     format: Format,
     color: bool,
-    text: String,
+    text: Vec<u8>,
     first: bool,
 }
 
 impl Printer {
     fn new(format: Format, color: bool) -> Self {
         let text = match format {
-            Format::Json => "{\"results\":[".to_owned(),
-            Format::Text => String::new(),
+            Format::Json => b"{\"results\":[".to_vec(),
+            Format::Text => Vec::new(),
         };
         Printer { format, color, text, first: true }
     }
@@ -87,9 +87,9 @@ impl Printer {
         match self.format {
             Format::Json => {
                 if !std::mem::take(&mut self.first) {
-                    self.text.push(',');
+                    self.text.push(b',');
                 }
-                self.text.push_str(&serde_json::to_string(row).map_err(|error| Failure::from(std::io::Error::other(error)))?);
+                serde_json::to_writer(&mut self.text, row).map_err(|error| Failure::from(std::io::Error::other(error)))?;
             }
             Format::Text => self.line(row),
         }
@@ -122,7 +122,7 @@ impl Printer {
         if !row.field.is_empty() {
             let _ = write!(self.text, ", {}", row.field);
         }
-        self.text.push('\n');
+        self.text.push(b'\n');
     }
 
     fn finish(mut self, summary: &Summary) -> Result<(), Failure> {
@@ -145,10 +145,10 @@ impl Printer {
                     let _ =
                         write!(self.text, ", {} not judged (they need the old object, the request or the namespace)", summary.not_judged);
                 }
-                self.text.push('\n');
+                self.text.push(b'\n');
             }
         }
-        print(&self.text)
+        print_bytes(&self.text)
     }
 }
 
@@ -287,7 +287,7 @@ impl<'a> Run<'a> {
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {
     arguments.compile.config.require_policies(&arguments.policies)?;
-    let (compiled, _) = compile(&arguments.policies, &arguments.compile, context)?;
+    let (compiled, _) = compile_to_judge(&arguments.policies, &arguments.compile, context)?;
     let program = &compiled.program;
     let rules: Vec<&Rule> = program.packs.values().flat_map(|pack| &pack.rules).collect();
     let admission = arguments.admission.read()?;

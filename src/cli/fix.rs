@@ -1,7 +1,7 @@
 //! `polc fix`
 
 use super::sources::{files_under, read_bytes};
-use super::{CompileArguments, Context, Failure, Format, Status, compile, io_text, print, print_json};
+use super::{CompileArguments, Context, Failure, Format, Status, compile_to_judge, io_text, print, print_json};
 use crate::diagnostic::codes::input;
 use crate::eval::Request;
 use crate::eval::change::{Effect, Generator, Mutator, reason, same};
@@ -265,7 +265,7 @@ fn replace(path: &Path, text: &str) -> Result<(), Failure> {
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {
     arguments.compile.config.require_policies(&arguments.policies)?;
-    let (compiled, _) = compile(&arguments.policies, &arguments.compile, context)?;
+    let (compiled, _) = compile_to_judge(&arguments.policies, &arguments.compile, context)?;
     let items = Items::new(&compiled.program);
     let mut paths = Vec::new();
     for path in &arguments.manifests {

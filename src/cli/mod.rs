@@ -218,8 +218,12 @@ fn report_failure(failure: &Failure, format: Format, context: &Context) -> io::R
 
 /// Writes to standard output. A reader that went away (`polc list | head`) is no error.
 fn print(text: &str) -> Result<(), Failure> {
+    print_bytes(text.as_bytes())
+}
+
+fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
     }
@@ -277,6 +281,8 @@ impl CompileArguments {
 enum Purpose {
     /// To judge objects: with what the configuration changes.
     Judge,
+    /// The same, and nothing else: the tests are left unread, for a mistake in one is for the other commands to say.
+    JudgeOnly,
     /// To be tested as they are written: the configuration gives only values that no default gives.
     Test,
 }
@@ -288,6 +294,15 @@ fn compile(
     context: &Context,
 ) -> Result<(crate::compile::Compiled, sources::Loaded), Failure> {
     compile_for(Purpose::Judge, paths, arguments, context)
+}
+
+/// The same for commands that only judge.
+fn compile_to_judge(
+    paths: &[PathBuf],
+    arguments: &CompileArguments,
+    context: &Context,
+) -> Result<(crate::compile::Compiled, sources::Loaded), Failure> {
+    compile_for(Purpose::JudgeOnly, paths, arguments, context)
 }
 
 fn compile_for(
@@ -303,13 +318,14 @@ fn compile_for(
     options.roots.clone_from(&loaded.packs);
     options.part = !paths.is_empty();
     options.defaults_first = purpose == Purpose::Test;
+    options.without_tests = purpose == Purpose::JudgeOnly;
     crate::config::overlay::settle(&project.layers(), &mut options);
     if purpose == Purpose::Test {
         options.exempts.clear();
     }
     let mut compiled =
         crate::compile::compile(&loaded.sources, &options).map_err(|wrong| Failure::diagnostics(wrong, loaded.sources.clone()))?;
-    if purpose == Purpose::Judge {
+    if purpose != Purpose::Test {
         loaded.changes = crate::config::overlay::apply(&project.layers(), &mut compiled.program, &options)
             .map_err(|wrong| Failure::diagnostics(wrong, loaded.sources.clone()))?;
     }

@@ -6,7 +6,7 @@ use crate::config::overlay::Change;
 use crate::diagnostic::Sources;
 use crate::diagnostic::codes::input;
 use crate::resolve::Options;
-use crate::syntax::ast::ItemKind;
+use crate::syntax;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
 use std::io::Read as _;
@@ -93,32 +93,6 @@ fn folder_of(path: &Path) -> PathBuf {
     path.parent().filter(|p| !p.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_owned)
 }
 
-/// The packs that a source names and uses.
-fn packs_of(index: u32, text: &str) -> (Option<String>, BTreeSet<String>) {
-    let (file, _) = crate::syntax::parse(index, text);
-    let mut name = None;
-    let mut uses = BTreeSet::new();
-    for item in file.items {
-        match item.kind {
-            ItemKind::Pack(pack) => name = Some(pack.node),
-            ItemKind::Use(used) => {
-                uses.insert(used.pack.node);
-            }
-            ItemKind::Param(_)
-            | ItemKind::Let(_)
-            | ItemKind::Function(_)
-            | ItemKind::Rule(_)
-            | ItemKind::Mutation(_)
-            | ItemKind::Generation(_)
-            | ItemKind::PodSecurity(_)
-            | ItemKind::Exempt(_)
-            | ItemKind::Builtin(_)
-            | ItemKind::Test(_) => {}
-        }
-    }
-    (name, uses)
-}
-
 /// Adds to the sources the `.pol` files at these paths and, for a pack that one uses and none of them is, the files of that pack: looked for beside the using file, then in
 /// the folders above it up to one named `policies`.
 ///
@@ -148,7 +122,7 @@ pub fn load(paths: &[PathBuf], sources: Sources) -> Result<Loaded, Failure> {
         let name = if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() };
         let index = loaded.sources.add(name, text);
         let text = loaded.sources.get(index).map(|s| s.text.as_str()).unwrap_or_default();
-        let (pack, uses) = packs_of(index, text);
+        let (pack, uses) = syntax::packs(text);
         packs.extend(pack);
         wanted.extend(uses.into_iter().map(|used| (used, folder.clone())));
         loaded.folders.push(folder);
@@ -215,7 +189,7 @@ fn index_of(root: &Path) -> Vec<(PathBuf, String, String)> {
         .into_iter()
         .filter_map(|path| {
             let text = read_text(&path).ok()?;
-            let name = packs_of(0, &text).0?;
+            let name = syntax::packs(&text).0?;
             Some((path, name, text))
         })
         .collect()

@@ -36,33 +36,54 @@ pub(super) fn of_node(request: &Request<'_>, node: &Node) -> Option<Place> {
         ("request", request.request),
     ];
     roots.into_iter().find_map(|(name, root)| {
+        let root = root?;
+        let mut way = Vec::new();
+        if !find(root, node, &mut way, true) && !find(root, node, &mut way, false) {
+            return None;
+        }
         let mut field = name.to_owned();
-        find(root?, node, &mut field).then_some(Place { field, line: node.line, column: node.column })
+        for step in way.iter().rev() {
+            match step {
+                Way::Index(index) => {
+                    let _ = write!(field, "[{index}]");
+                }
+                Way::Key(key) => push_key(&mut field, key),
+            }
+        }
+        Some(Place { field, line: node.line, column: node.column })
     })
 }
 
-fn find(within: &Node, node: &Node, field: &mut String) -> bool {
+enum Way<'a> {
+    Index(usize),
+    Key(&'a str),
+}
+
+/// Looks for the node and gives the way to it, the last step first. With `near` only where the place in the text says that it is: that of a copy which an alias made says nothing.
+fn find<'a>(within: &'a Node, node: &Node, way: &mut Vec<Way<'a>>, near: bool) -> bool {
     if std::ptr::eq(within, node) {
         return true;
     }
-    let length = field.len();
+    let place = (node.line, node.column);
     match &within.value {
         Value::List(items) => {
-            for (index, item) in items.iter().enumerate() {
-                let _ = write!(field, "[{index}]");
-                if find(item, node, field) {
+            let last = items.partition_point(|item| (item.line, item.column) <= place);
+            let looked_at = if near { last.saturating_sub(1)..last } else { 0..items.len() };
+            for (index, item) in items.iter().enumerate().take(looked_at.end).skip(looked_at.start) {
+                if find(item, node, way, near) {
+                    way.push(Way::Index(index));
                     return true;
                 }
-                field.truncate(length);
             }
         }
         Value::Map(entries) => {
-            for (key, value) in entries {
-                push_key(field, &key.name);
-                if find(value, node, field) {
+            let last = entries.partition_point(|(key, _)| (key.line, key.column) <= place);
+            let looked_at = if near { last.saturating_sub(1)..last } else { 0..entries.len() };
+            for (key, value) in entries.iter().take(looked_at.end).skip(looked_at.start) {
+                if find(value, node, way, near) {
+                    way.push(Way::Key(&key.name));
                     return true;
                 }
-                field.truncate(length);
             }
         }
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::String(_) => {}
@@ -133,4 +154,43 @@ fn step<'a>((node, mut missing): (&'a Node, Vec<String>), name: &str) -> Option<
 
 fn child<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {
     node.get(name).filter(|child| !child.is_null())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::read_text;
+
+    fn field(root: &Node, node: &Node) -> Option<String> {
+        of_node(&Request::create(root), node).map(|place| place.field)
+    }
+
+    /// Every node below, with the way to it.
+    fn all<'a>(node: &'a Node, field: &str, out: &mut Vec<(String, &'a Node)>) {
+        out.push((field.to_owned(), node));
+        for (index, item) in node.items().iter().enumerate() {
+            all(item, &format!("{field}[{index}]"), out);
+        }
+        for (key, value) in node.entries() {
+            let mut field = field.to_owned();
+            push_key(&mut field, &key.name);
+            all(value, &field, out);
+        }
+    }
+
+    #[test]
+    fn every_node_is_found_copies_of_aliases_and_nodes_without_a_place_too() {
+        let text = "a: &a\n  b: [1, {c: 2}]\nd: {e: *a, f: *a}\ng:\n- *a\n- x/y: 1\n  \"\": [[]]\n";
+        let written = read_text(text).documents.remove(0).node;
+        let made = Node::from(&serde_json::json!({ "a": [1, { "b": [2, 3] }], "c": { "d": {} } }));
+        for root in [&written, &made] {
+            let mut nodes = Vec::new();
+            all(root, "", &mut nodes);
+            assert!(nodes.len() >= 8);
+            for (way, node) in nodes {
+                assert_eq!(field(root, node), Some(way));
+            }
+        }
+        assert_eq!(field(&written, &made), None);
+    }
 }

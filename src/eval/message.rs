@@ -38,6 +38,11 @@ impl Message {
 
 /// Appends a text, a newline as `\n` and every other control character (general category Cc) as `\u00XX`.
 pub fn escape(text: &str, out: &mut String) {
+    // 0xC2 begins the control characters beyond ASCII
+    if !text.bytes().any(|byte| byte < 0x20 || byte == 0x7f || byte == 0xc2) {
+        out.push_str(text);
+        return;
+    }
     for c in text.chars() {
         if c == '\n' {
             out.push_str("\\n");
@@ -55,7 +60,8 @@ pub fn escape(text: &str, out: &mut String) {
 /// A text of more than [`LIMIT`] code points keeps its first `LIMIT - 1` and ends in `…`.
 #[must_use]
 pub fn cut(mut text: String) -> String {
-    if text.chars().nth(LIMIT).is_some()
+    if text.len() > LIMIT
+        && text.chars().nth(LIMIT).is_some()
         && let Some((end, _)) = text.char_indices().nth(LIMIT - 1)
     {
         text.truncate(end);

@@ -67,6 +67,8 @@ pub struct Options {
     pub targets: BTreeSet<String>,
     /// The ids that `builtin` may say; any where there is none.
     pub builtins: BTreeSet<String>,
+    /// Whether the tests are left out of the program, unread.
+    pub without_tests: bool,
 }
 
 impl Options {

@@ -1,11 +1,12 @@
 //! `.pol` text to syntax tree, in three steps: the scan, a cut at items, the grammar for each piece.
 
-use super::ast::File;
+use super::ast::{File, ItemKind};
 use super::scan::{HEADS, KEYWORDS, Kind, Scan, Token, scan};
 use super::{build, expected};
 use crate::diagnostic::codes::syntax as codes;
 use crate::diagnostic::{Diagnostic, Span, nearest};
 use pest::Parser as _;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// The grammar, compiled.
@@ -30,12 +31,76 @@ pub(super) fn is_bidi_control(char: char) -> bool {
     matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// The pack that a text belongs to, and the packs that it uses; other items are not read.
+#[must_use]
+pub fn packs(text: &str) -> (Option<String>, BTreeSet<String>) {
+    let (file, _) = parse_pieces(0, text, |piece| piece.has(text, &["pack", "use"]));
+    let mut name = None;
+    let mut uses = BTreeSet::new();
+    for item in file.items {
+        match item.kind {
+            ItemKind::Pack(pack) => name = Some(pack.node),
+            ItemKind::Use(used) => {
+                uses.insert(used.pack.node);
+            }
+            ItemKind::Param(_)
+            | ItemKind::Let(_)
+            | ItemKind::Function(_)
+            | ItemKind::Rule(_)
+            | ItemKind::Mutation(_)
+            | ItemKind::Generation(_)
+            | ItemKind::PodSecurity(_)
+            | ItemKind::Exempt(_)
+            | ItemKind::Builtin(_)
+            | ItemKind::Test(_) => {}
+        }
+    }
+    (name, uses)
+}
+
+/// Reads a text as `.pol`, but no tests in it, unless something else is wrong: for those who only judge.
+#[must_use]
+pub fn parse_without_tests(source: u32, text: &str) -> (File, Vec<Diagnostic>) {
+    parse_pieces(source, text, |piece| !piece.is_test(text))
+}
+
+/// The tokens between two cuts.
+struct Piece<'t> {
+    tokens: &'t [Token],
+}
+
+impl Piece<'_> {
+    fn words<'a>(&self, text: &'a str) -> impl Iterator<Item = &'a str> {
+        let outside = self.tokens.iter().filter(|token| token.kind == Kind::Word && token.depth == 0);
+        outside.map(move |token| text.get(token.start..token.end).unwrap_or_default())
+    }
+
+    /// Whether one of these words stands outside of all brackets.
+    fn has(&self, text: &str, wanted: &[&str]) -> bool {
+        self.words(text).any(|word| wanted.contains(&word))
+    }
+
+    /// Whether it is one test and nothing else.
+    fn is_test(&self, text: &str) -> bool {
+        let behind = self.tokens.iter().skip_while(|token| token.kind == Kind::Doc);
+        let first = behind.clone().next().is_some_and(|token| token.kind == Kind::Word && text.get(token.start..token.end) == Some("test"));
+        // one body is closed, and nothing follows it
+        let closed = |token: &Token| token.kind == Kind::Close && token.depth == 0 && text.get(token.start..token.end) == Some("}");
+        first && self.tokens.iter().filter(|token| closed(token)).count() == 1 && self.tokens.last().is_some_and(closed)
+    }
+}
+
 /// Reads a text as `.pol`.
 ///
 /// The file holds every item that could be read, whatever is wrong with the others; spans are in bytes of `text`. No text makes this panic
 /// or recurse deeper than the limits of the language allow.
 #[must_use]
 pub fn parse(source: u32, text: &str) -> (File, Vec<Diagnostic>) {
+    parse_pieces(source, text, |_| true)
+}
+
+/// Reads the pieces that are asked for; all of them where brackets do not match, for then nobody knows where a piece ends.
+fn parse_pieces(source: u32, text: &str, wanted: impl Fn(&Piece<'_>) -> bool) -> (File, Vec<Diagnostic>) {
     let mut file = File { doc: String::new(), items: Vec::new() };
     if text.len() > MAX_BYTES {
         let message = format!("this file has {} bytes, more than {MAX_BYTES}", text.len());
@@ -71,6 +136,10 @@ pub fn parse(source: u32, text: &str) -> (File, Vec<Diagnostic>) {
             rest = behind;
             let of_here = problems.iter().filter(|problem| at(problem) < range.end).count();
             let later = problems.split_off(of_here);
+            if problems.is_empty() && !wanted(&Piece { tokens: here }) {
+                problems = later;
+                continue;
+            }
             read_piece(source, text, range, here, std::mem::replace(&mut problems, later), &mut file, &mut diagnostics);
         }
     }
@@ -132,5 +201,44 @@ fn read_piece(
     match Grammar::parse(Rule::file, piece) {
         Ok(pairs) => build::file(source, text, range.start, pairs, file, diagnostics),
         Err(error) => diagnostics.push(expected::explain(source, text, range.start, tokens, &error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "//! Doc.\n// pack wrong\npack a\n\nuse b except use { pack: 1 }\nrule pack { match Pod for use in pod.containers { forbid use.tty message \"pack x\" } }\n  use c\n\
+        /// Doc.\ntest pack { allow given { pack: \"use d\" } }\ntest pack { skip given {} } let x = 1\nuse e";
+
+    #[test]
+    fn packs_are_found_without_reading_the_rest() {
+        let uses = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+        assert_eq!(packs(TEXT), (Some("a".to_owned()), uses(&["b", "c", "e"])));
+        assert_eq!(packs(""), (None, uses(&[])));
+        assert_eq!(packs("pack a\nrule r { require"), (Some("a".to_owned()), uses(&[])));
+        assert_eq!(packs("rule r { match Pod }\npack b"), (Some("b".to_owned()), uses(&[])));
+        assert_eq!(packs(&" ".repeat(MAX_BYTES + 1)), (None, uses(&[])));
+    }
+
+    #[test]
+    fn without_tests_all_else_is_read() {
+        let count = |file: &File, wanted: fn(&ItemKind) -> bool| file.items.iter().filter(|item| wanted(&item.kind)).count();
+        let is_test = |kind: &ItemKind| matches!(kind, ItemKind::Test(_));
+        let (all, found) = parse(0, TEXT);
+        assert!(found.is_empty(), "{found:?}");
+        let (without, found) = parse_without_tests(0, TEXT);
+        assert!(found.is_empty());
+        // one that shares its line with another item is read with it
+        assert_eq!((count(&all, is_test), count(&without, is_test)), (2, 1));
+        assert_eq!(all.items.len() - 1, without.items.len());
+        // what is wrong outside of tests is found
+        for wrong in [
+            "rule r { match }\ntest r { allow given {} }\n",
+            "test r { allow given { }\nrule r { match Pod }\n",
+            "test r { allow given { a: 'b' } }\n",
+        ] {
+            assert!(!parse_without_tests(0, wrong).1.is_empty(), "{wrong}");
+        }
     }
 }
