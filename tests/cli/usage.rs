@@ -51,9 +51,9 @@ fn wrong_usage_exits_with_2_and_says_how_it_is_right() {
     place.run(&["check", "--policies", "a.pol"]).with(2).says(&["<MANIFEST>"]);
     place.run(&["build", "a.pol", "--param", "allowed"]).with(2).says(&["expected NAME=VALUE, for example `version=v1.34`"]);
     place
-        .run(&["build", "a.pol", "--target", "oap"])
+        .run(&["build", "a.pol", "--target", "kyvreno"])
         .with(2)
-        .says(&["there is no target `oap`", "did you mean `opa`? the targets are opa, "]);
+        .says(&["there is no target `kyvreno`", "did you mean `kyverno`? the targets are opa, "]);
     place.run(&["check", "--policies", "a.pol", "--format", "yaml", "good.yaml"]).with(2).says(&["text", "json"]);
     place.run(&["explain", "unknwon-field"]).with(2).says(&["there is no code `unknwon-field`", "did you mean `unknown-field`?"]);
     place.run(&["completions", "tcsh"]).with(2).says(&["bash", "zsh", "fish"]);

@@ -34,6 +34,7 @@ fn output(command: &str, folder: &Path) -> String {
         .env("LC_ALL", "C")
         .env_remove("NO_COLOR")
         .env_remove("COLUMNS")
+        .env_remove("POLC_ENGINES")
         .output()
         .unwrap();
     assert!(output.stderr.is_empty());
