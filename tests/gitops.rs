@@ -198,3 +198,169 @@ fn what_is_wrong_is_said_at_its_place() {
     assert!(none.path().join("dist/opa/a.rego").is_file());
     assert!(!folder.join("dist").exists(), "a build that fails writes nothing");
 }
+
+/// Runs `polc krm` on a ResourceList with a `spec` of its functionConfig and two items.
+fn krm(folder: &Path, spec: &str) -> Ended {
+    let list = format!(
+        "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nfunctionConfig:\n  apiVersion: polc/v1\n  kind: Policies\n  spec: {spec}\nitems:\n\
+         - apiVersion: v1\n  kind: Pod\n  metadata: # kept\n    name: a\n    namespace: shop\n    annotations:\n      \
+         internal.config.kubernetes.io/path: pods/a.yaml\n      internal.config.kubernetes.io/index: '2'\n  spec:\n    containers:\n    - name: app\n      \
+         image: registry.example.com/dev/app:1\n\
+         - apiVersion: v1\n  kind: Pod\n  metadata:\n    name: own\n    annotations:\n      config.kubernetes.io/local-config: 'true'\n  spec:\n    containers:\n    \
+         - name: app\n      image: elsewhere.example.com/app:1\n"
+    );
+    let ended = polc_on(folder, &["krm"], &list);
+    if ended.code == Some(0) && !spec.contains("targets") {
+        assert!(ended.out.starts_with(&list), "what is only judged comes out as it came in: {}", ended.out);
+    }
+    ended
+}
+
+#[test]
+fn a_function_judges_items() {
+    let place = copy("examples/gitops");
+    let folder = place.path();
+    let dev = krm(folder, "{ config: polc.yaml, env: dev }").with(0);
+    assert!(dev.err.is_empty() && !dev.out.contains("results"), "{} {}", dev.out, dev.err);
+
+    let prod = krm(folder, "{ config: polc.yaml, env: prod }").with(1);
+    assert!(prod.out.contains("metadata: # kept\n"));
+    let lists = support::yaml_documents(&prod.out);
+    let message = "hardening/known-registries: image registry.example.com/dev/app:1 comes from an unknown registry";
+    assert_eq!(
+        lists[0]["results"],
+        serde_json::json!([{
+            "message": message,
+            "severity": "error",
+            "resourceRef": { "apiVersion": "v1", "kind": "Pod", "name": "a", "namespace": "shop" },
+            "field": { "path": "spec.containers[0].image" },
+            "file": { "path": "pods/a.yaml", "index": 2 },
+            "tags": { "rule": "hardening/known-registries", "severity": "high" },
+        }])
+    );
+    assert_eq!(prod.err, format!("error: Pod a: {message}\n"));
+
+    let warned = krm(folder, "{ config: polc.yaml, env: prod, actions: { hardening/*: warn } }").with(0);
+    assert_eq!(support::yaml_documents(&warned.out)[0]["results"][0]["severity"], "warning");
+    let paths = krm(folder, "{ policies: [policies], params: { registries: [a.io/*] }, actions: { hardening/*: audit } }").with(0);
+    assert_eq!(support::yaml_documents(&paths.out)[0]["results"][0]["severity"], "info");
+}
+
+#[test]
+fn a_function_adds_policies_to_the_items() {
+    let place = copy("examples/gitops");
+    let folder = place.path();
+    let policy = "pack a rule x { match Pod forbid pod.spec.hostNetwork message \\\"on the host\\\" }";
+    let made = krm(folder, &format!("{{ sources: {{ a.pol: \"{policy}\" }}, targets: [vap] }}")).with(0);
+    let list = &support::yaml_documents(&made.out)[0];
+    let kinds =
+        |list: &Json| list["items"].as_array().unwrap().iter().map(|item| item["kind"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let four = ["Pod", "Pod", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"];
+    assert_eq!(kinds(list), four);
+    assert!(list.get("results").is_none());
+    // What is there already is replaced, and JSON is answered in JSON.
+    let again = polc_on(folder, &["krm"], &list.to_string()).with(0);
+    assert_eq!(kinds(&again.json()), four);
+    let both = krm(folder, "{ config: polc.yaml, env: prod, targets: [psa], validate: true }").with(1);
+    let list = &support::yaml_documents(&both.out)[0];
+    assert_eq!((kinds(list).len(), list["results"].as_array().unwrap().len()), (3, 1));
+    let built = krm(folder, "{ config: polc.yaml, env: prod, targets: [vap] }").with(0);
+    polc(folder, &["build", "--env", "prod"]).with(0);
+    let written = support::yaml_documents(&std::fs::read_to_string(folder.join("dist/prod/vap/hardening.yaml")).unwrap());
+    assert_eq!(support::yaml_documents(&built.out)[0]["items"].as_array().unwrap()[2..], written);
+}
+
+#[test]
+fn a_function_that_is_asked_wrongly_says_where() {
+    let place = copy("examples/gitops");
+    let folder = place.path();
+    for (spec, said) in [
+        ("{ policy: [a] }", &["the `spec` has no key `policy`", "did you mean `policies`?", "<stdin>:6:11"][..]),
+        ("{ targets: [vap] }", &["the `spec` names no policies", "<stdin>:6:3"]),
+        ("{ policies: [policies], env: prod }", &["`env` needs a `config`", "<stdin>:6:32"]),
+        ("{ policies: [policies], targets: [opa] }", &["the target `opa` is no Kubernetes objects", "write it with `polc build`"]),
+        ("{ policies: [policies], validate: maybe }", &["`validate` is text", "it has to be `true` or `false`"]),
+        ("{ policies: [policies], params: { registry: [a] } }", &["no pack has a param `registry`", "<stdin>:6:37"]),
+        ("{ config: polc.yaml, env: prd }", &["`polc.yaml` has no environment `prd`", "did you mean `prod`?"]),
+    ] {
+        let ended = krm(folder, spec).with(2);
+        assert!(ended.out.is_empty() && said.iter().all(|part| ended.err.contains(part)), "{spec}: {}", ended.err);
+    }
+    for (input, said) in [
+        ("", "standard input is empty"),
+        ("kind: Pod\n", "standard input is no ResourceList"),
+        ("kind: ResourceList\nitems: []\n", "the ResourceList has no `functionConfig`"),
+        ("kind: ResourceList\nitems: []\nfunctionConfig: {apiVersion: v1, kind: ConfigMap}\n", "the `functionConfig` is `v1 ConfigMap`"),
+    ] {
+        let ended = polc_on(folder, &["krm"], input).with(2);
+        assert!(ended.err.contains(said), "{}", ended.err);
+    }
+}
+
+/// What the real kustomize builds of a folder: its exit code and both outputs.
+fn kustomize(program: &Path, folder: &Path) -> Ended {
+    let output = Command::new(program)
+        .args(["build", "--enable-alpha-plugins", "--enable-exec", "."])
+        .current_dir(folder)
+        .env("HOME", folder)
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+#[test]
+fn kustomize_runs_the_function() {
+    let Some(program) = support::engine::find("kustomize", "`polc krm` in kustomize") else { return };
+    let place = copy("examples/gitops");
+    let folder = place.path();
+    let function = |spec: &str| {
+        format!(
+            "apiVersion: polc/v1\nkind: Policies\nmetadata:\n  name: policies\n  annotations:\n    config.kubernetes.io/function: |\n      exec:\n        \
+             path: {}\n        args: [krm]\nspec: {spec}\n",
+            env!("CARGO_BIN_EXE_polc")
+        )
+    };
+    write(folder, "pod.yaml", POD);
+    write(folder, "kustomization.yaml", "resources: [pod.yaml]\ntransformers: [policies.yaml]\n");
+    write(folder, "policies.yaml", &function("{ config: polc.yaml, env: dev }"));
+    let built = kustomize(&program, folder).with(0);
+    assert_eq!(support::yaml_documents(&built.out), support::yaml_documents(POD));
+    write(folder, "policies.yaml", &function("{ config: polc.yaml, env: prod }"));
+    let refused = kustomize(&program, folder).with(1);
+    assert!(
+        refused.err.contains("hardening/known-registries: image registry.example.com/dev/app:1 comes from an unknown registry"),
+        "{}",
+        refused.err
+    );
+
+    write(folder, "kustomization.yaml", "resources: [pod.yaml]\ngenerators: [policies.yaml]\n");
+    write(folder, "policies.yaml", &function("{ config: polc.yaml, env: prod, targets: [vap, psa] }"));
+    let built = kustomize(&program, folder).with(0);
+    polc(folder, &["build", "--env", "prod"]).with(0);
+    let sorted = |text: &str| {
+        let mut documents: Vec<String> =
+            support::yaml_documents(text).iter().map(|d| serde_json::to_string(&canonical(d)).unwrap()).collect();
+        documents.sort();
+        documents
+    };
+    let mut written = POD.to_owned();
+    for entry in walkdir::WalkDir::new(folder.join("dist/prod")) {
+        let path = entry.unwrap().into_path();
+        if path.extension().is_some_and(|end| end == "yaml") && !path.ends_with("kustomization.yaml") {
+            written += &format!("---\n{}", std::fs::read_to_string(path).unwrap());
+        }
+    }
+    assert_eq!(sorted(&built.out), sorted(&written));
+}
+
+/// With its keys in order.
+fn canonical(json: &Json) -> Json {
+    match json {
+        Json::Object(map) => {
+            map.iter().map(|(k, v)| (k.clone(), canonical(v))).collect::<std::collections::BTreeMap<_, _>>().into_iter().collect()
+        }
+        Json::Array(items) => items.iter().map(canonical).collect(),
+        other => other.clone(),
+    }
+}

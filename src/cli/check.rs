@@ -162,7 +162,7 @@ fn str_at<'a>(node: &'a Node, path: &[&str]) -> &'a str {
     path.iter().try_fold(node, |node, name| node.get(name)).and_then(Node::as_str).unwrap_or_default()
 }
 
-fn severity_of(id: &str, program: &Program) -> Severity {
+pub(super) fn severity_of(id: &str, program: &Program) -> Severity {
     let own = builtin::builtin_ids().iter().find(|check| check.id == id).map(|check| check.severity).unwrap_or_default();
     program.packs.values().find_map(|pack| pack.builtins.get(id).copied()).unwrap_or(own)
 }

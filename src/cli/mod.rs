@@ -12,6 +12,7 @@ mod explain;
 mod fix;
 mod init;
 mod ir;
+mod krm;
 mod list;
 mod output;
 mod report;
@@ -74,6 +75,7 @@ enum Command {
     List(list::Arguments),
     Docs(docs::Arguments),
     Ir(ir::Arguments),
+    Krm(krm::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
 }
@@ -170,7 +172,7 @@ pub fn run() -> ExitCode {
         Command::Verify(a) => a.format(),
         Command::List(a) => a.format,
         Command::Docs(a) => a.format,
-        Command::Ir(_) | Command::Explain(_) | Command::Completions(_) => Format::Text,
+        Command::Ir(_) | Command::Krm(_) | Command::Explain(_) | Command::Completions(_) => Format::Text,
     };
     let result = match arguments.command {
         Command::Init(a) => init::run(&a, &context),
@@ -182,6 +184,7 @@ pub fn run() -> ExitCode {
         Command::List(a) => list::run(&a, &context),
         Command::Docs(a) => docs::run(&a, &context),
         Command::Ir(a) => ir::run(&a, &context),
+        Command::Krm(a) => krm::run(&a, &context),
         Command::Explain(a) => explain::run(&a),
         Command::Completions(a) => completions::run(&a),
     };
@@ -266,13 +269,17 @@ impl CompileArguments {
                 );
             }
         }
-        Ok(crate::resolve::Options {
-            params,
-            today: Some(self.today.clone().unwrap_or_else(today::today)),
-            targets: crate::target::KNOWN.iter().map(|name| (*name).to_owned()).collect(),
-            builtins: crate::manifest::builtin::builtin_ids().iter().map(|check| check.id.to_owned()).collect(),
-            ..Default::default()
-        })
+        Ok(crate::resolve::Options { params, today: Some(self.today.clone().unwrap_or_else(today::today)), ..options() })
+    }
+}
+
+/// The options of every compilation; dates are compared with the clock's.
+fn options() -> crate::resolve::Options {
+    crate::resolve::Options {
+        today: Some(today::today()),
+        targets: crate::target::KNOWN.iter().map(|name| (*name).to_owned()).collect(),
+        builtins: crate::manifest::builtin::builtin_ids().iter().map(|check| check.id.to_owned()).collect(),
+        ..Default::default()
     }
 }
 
@@ -314,23 +321,35 @@ fn compile_for(
     let mut options = arguments.options()?;
     let mut sources = Sources::default();
     let project = arguments.config.load(&mut sources)?;
-    let mut loaded = if paths.is_empty() { sources::load(&project.policies(), sources)? } else { sources::load(paths, sources)? };
-    options.roots.clone_from(&loaded.packs);
+    let loaded = if paths.is_empty() { sources::load(&project.policies(), sources)? } else { sources::load(paths, sources)? };
     options.part = !paths.is_empty();
+    let (compiled, mut loaded) = compile_layers(purpose, &project.layers(), loaded, options, context)?;
+    loaded.project = project;
+    Ok((compiled, loaded))
+}
+
+/// Compiles what was loaded, with what layers of a configuration change.
+fn compile_layers(
+    purpose: Purpose,
+    layers: &[&crate::config::Overlay],
+    mut loaded: sources::Loaded,
+    mut options: crate::resolve::Options,
+    context: &Context,
+) -> Result<(crate::compile::Compiled, sources::Loaded), Failure> {
+    options.roots.clone_from(&loaded.packs);
     options.defaults_first = purpose == Purpose::Test;
     options.without_tests = purpose == Purpose::JudgeOnly;
-    crate::config::overlay::settle(&project.layers(), &mut options);
+    crate::config::overlay::settle(layers, &mut options);
     if purpose == Purpose::Test {
         options.exempts.clear();
     }
     let mut compiled =
         crate::compile::compile(&loaded.sources, &options).map_err(|wrong| Failure::diagnostics(wrong, loaded.sources.clone()))?;
     if purpose != Purpose::Test {
-        loaded.changes = crate::config::overlay::apply(&project.layers(), &mut compiled.program, &options)
+        loaded.changes = crate::config::overlay::apply(layers, &mut compiled.program, &options)
             .map_err(|wrong| Failure::diagnostics(wrong, loaded.sources.clone()))?;
     }
     context.warn(&compiled.warnings, &loaded.sources)?;
     loaded.options = options;
-    loaded.project = project;
     Ok((compiled, loaded))
 }

@@ -99,6 +99,14 @@ fn folder_of(path: &Path) -> PathBuf {
 /// # Errors
 /// When a path cannot be read or holds no `.pol` file.
 pub fn load(paths: &[PathBuf], sources: Sources) -> Result<Loaded, Failure> {
+    load_with(paths, &[], sources)
+}
+
+/// The same, with texts of `.pol` files by their names, which stand in the working directory.
+///
+/// # Errors
+/// When a path cannot be read or holds no `.pol` file.
+pub fn load_with(paths: &[PathBuf], texts: &[(&str, &str)], sources: Sources) -> Result<Loaded, Failure> {
     let folders = sources.iter().map(|_| PathBuf::from(".")).collect();
     let mut loaded = Loaded { sources, folders, ..Loaded::default() };
     let mut seen = BTreeSet::new();
@@ -129,6 +137,9 @@ pub fn load(paths: &[PathBuf], sources: Sources) -> Result<Loaded, Failure> {
         packs.clone()
     };
     let mut present = BTreeSet::new();
+    for (name, text) in texts {
+        present = take(&mut loaded, Path::new(name), (*text).to_owned(), &mut wanted);
+    }
     for file in &files {
         present = take(&mut loaded, file, read_text(file)?, &mut wanted);
     }

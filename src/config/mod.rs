@@ -3,6 +3,7 @@
 //! [`read()`] takes its text and gives it with the place of every part, or all that is wrong in it. [`Config::layers`] gives what counts in an environment;
 //! [`overlay::apply`] lays the actions over a compiled program. The types here are the JSON schema that editors use too (`docs/polc.schema.json`).
 
+pub mod function;
 mod node;
 pub mod overlay;
 mod read;

@@ -5,7 +5,6 @@ use super::{Config, Entries, Exemption, Overlay, Placed};
 use crate::diagnostic::codes::config as codes;
 use crate::diagnostic::{Code, Diagnostic, Level, Span, nearest};
 use crate::ir::Action;
-use crate::manifest;
 use crate::object::{Key, Node, Value};
 use crate::target::{Options, Target};
 
@@ -27,34 +26,18 @@ pub fn read(source: u32, text: &str) -> Result<Config, Vec<Diagnostic>> {
     }
 }
 
-struct Reader<'a> {
-    text: Text<'a>,
-    diagnostics: Vec<Diagnostic>,
+pub(super) struct Reader<'a> {
+    pub text: Text<'a>,
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 impl Reader<'_> {
-    fn error(&mut self, code: &'static Code, span: Span, message: impl Into<String>, help: impl Into<String>) {
+    pub(super) fn error(&mut self, code: &'static Code, span: Span, message: impl Into<String>, help: impl Into<String>) {
         self.diagnostics.push(Diagnostic::error(code, span, message).with_help(help));
     }
 
     fn document(&mut self) -> Config {
-        let read = manifest::read_text(self.text.text);
-        let findings = read.findings.iter().chain(read.documents.iter().flat_map(|document| &document.findings));
-        for finding in findings {
-            let span = self.text.place(finding.line, finding.column);
-            let message = match finding.id {
-                "manifest-object" => "the configuration is no map".to_owned(),
-                _ => finding.message.clone(),
-            };
-            self.error(&codes::BAD_CONFIG, span, message, "mend the YAML: one map, each key once");
-        }
-        let mut documents = read.documents.iter();
-        let Some(document) = documents.next() else { return Config::default() };
-        if let Some(second) = documents.next() {
-            let span = self.text.value(&second.node);
-            self.error(&codes::BAD_CONFIG, span, "a second document", "write one YAML document");
-        }
-        self.config(&document.node)
+        self.whole("the configuration").map(|node| self.config(&node)).unwrap_or_default()
     }
 
     fn config(&mut self, node: &Node) -> Config {
@@ -73,7 +56,7 @@ impl Reader<'_> {
         config
     }
 
-    fn unknown_key(&mut self, key: &Key, keys: &[&str], what: &str) {
+    pub(super) fn unknown_key(&mut self, key: &Key, keys: &[&str], what: &str) {
         let help = match nearest(&key.name, keys.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("the keys are {}", keys.join(", ")),
@@ -81,7 +64,7 @@ impl Reader<'_> {
         self.error(&codes::UNKNOWN_KEY, self.text.key(key), format!("{what} has no key `{}`", key.name), help);
     }
 
-    fn wrong_type(&mut self, span: Span, name: &str, got: &Node, wanted: &str) {
+    pub(super) fn wrong_type(&mut self, span: Span, name: &str, got: &Node, wanted: &str) {
         let got = match &got.value {
             Value::Null => "null",
             Value::Bool(_) => "a boolean",
@@ -94,7 +77,7 @@ impl Reader<'_> {
     }
 
     /// Underlines the key where the value is a block, else the value.
-    fn spot(&self, key: &Key, value: &Node) -> Span {
+    pub(super) fn spot(&self, key: &Key, value: &Node) -> Span {
         match &value.value {
             Value::Map(_) | Value::List(_) => self.text.key(key),
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::String(_) if value.line == key.line => {
@@ -104,14 +87,14 @@ impl Reader<'_> {
         }
     }
 
-    fn map<'n>(&mut self, key: &Key, value: &'n Node, wanted: &str) -> &'n [(Key, Node)] {
+    pub(super) fn map<'n>(&mut self, key: &Key, value: &'n Node, wanted: &str) -> &'n [(Key, Node)] {
         if !matches!(value.value, Value::Map(_) | Value::Null) {
             self.wrong_type(self.spot(key, value), &key.name, value, wanted);
         }
         value.entries()
     }
 
-    fn string(&mut self, key: &Key, value: &Node, wanted: &str) -> Option<Placed<String>> {
+    pub(super) fn string(&mut self, key: &Key, value: &Node, wanted: &str) -> Option<Placed<String>> {
         let text = value.as_str().filter(|text| !text.trim().is_empty());
         if text.is_none() {
             let span = self.spot(key, value);
@@ -151,7 +134,7 @@ impl Reader<'_> {
         strings
     }
 
-    fn paths(&mut self, key: &Key, value: &Node) -> Vec<Placed<String>> {
+    pub(super) fn paths(&mut self, key: &Key, value: &Node) -> Vec<Placed<String>> {
         let paths = self.strings(key, value, "a list of files and folders");
         for path in &paths {
             if path.value == "-" {
@@ -161,11 +144,11 @@ impl Reader<'_> {
         paths
     }
 
-    fn path(&mut self, key: &Key, value: &Node) -> Option<Placed<String>> {
+    pub(super) fn path(&mut self, key: &Key, value: &Node) -> Option<Placed<String>> {
         self.string(key, value, "a folder")
     }
 
-    fn targets(&mut self, key: &Key, value: &Node) -> Vec<Placed<Target>> {
+    pub(super) fn targets(&mut self, key: &Key, value: &Node) -> Vec<Placed<Target>> {
         let mut targets: Vec<Placed<Target>> = Vec::new();
         for name in self.strings(key, value, "a list of targets") {
             let all = Target::ALL.map(Target::name);
@@ -189,7 +172,7 @@ impl Reader<'_> {
     }
 
     /// The version is taken as it is written: as a number `1.30` would be 1.3.
-    fn kubernetes(&mut self, value: &Node) -> Option<Placed<u32>> {
+    pub(super) fn kubernetes(&mut self, value: &Node) -> Option<Placed<u32>> {
         let span = self.text.value(value);
         let written = self.text.get(span);
         let text = value.as_str().unwrap_or(written);
@@ -207,7 +190,7 @@ impl Reader<'_> {
         }
     }
 
-    fn overlay_key(&mut self, overlay: &mut Overlay, key: &Key, value: &Node) {
+    pub(super) fn overlay_key(&mut self, overlay: &mut Overlay, key: &Key, value: &Node) {
         match &*key.name {
             "params" => overlay.params = self.params(key, value),
             "actions" => overlay.actions = self.actions(key, value),
@@ -389,7 +372,7 @@ mod tests {
 
     #[test]
     fn what_is_no_configuration_is_refused() {
-        assert_eq!(wrong("- a\n"), ["the configuration is no map @ - ? mend the YAML: one map, each key once"]);
+        assert_eq!(wrong("- a\n"), ["the configuration is a map @ - ? mend the YAML: one map, each key once"]);
         assert_eq!(wrong("out: a\n---\nout: b\n"), ["a second document @ out ? write one YAML document"]);
         assert_eq!(
             wrong("out: a\nout: b\n"),

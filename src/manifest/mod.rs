@@ -11,7 +11,7 @@ mod scalar;
 mod write;
 mod yaml;
 
-pub use read::{Document, Read, read, read_text};
+pub use read::{Document, Read, read, read_text, read_whole};
 pub use write::yaml;
 
 use crate::diagnostic::Level;

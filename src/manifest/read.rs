@@ -59,8 +59,18 @@ pub fn read(bytes: &[u8]) -> Read {
 /// Reads the text of a file; see [`read()`].
 #[must_use]
 pub fn read_text(text: &str) -> Read {
+    documents(text, true)
+}
+
+/// Reads the text of a file, each document as it stands: a list is one object.
+#[must_use]
+pub fn read_whole(text: &str) -> Read {
+    documents(text, false)
+}
+
+fn documents(text: &str, lists: bool) -> Read {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = Reader { read: Read::default(), budget: ALIAS_BUDGET };
+    let mut reader = Reader { read: Read::default(), budget: ALIAS_BUDGET, lists };
     if let Some(at) = text.bytes().position(is_control) {
         let (line, column) = place(text.get(..at).unwrap_or_default());
         let byte = text.as_bytes().get(at).copied().unwrap_or_default();
@@ -95,6 +105,8 @@ pub fn read_text(text: &str) -> Read {
 struct Reader {
     read: Read,
     budget: usize,
+    /// Whether lists are taken apart.
+    lists: bool,
 }
 
 impl Reader {
@@ -178,6 +190,7 @@ impl Reader {
                 }
                 if let Some(own) = list_of(&node)
                     && depth < super::MAX_DEPTH
+                    && self.lists
                 {
                     return self.list(node, &own, depth);
                 }

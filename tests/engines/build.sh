@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the engines that judge emitted policies: ./build.sh [OUT] [engine...]
 #
-# OUT is `bin` beside this file unless given; engines are opa, conftest, gator, kyverno, k8s (all unless named).
+# OUT is `bin` beside this file unless given; engines are opa, conftest, gator, kyverno, k8s, kustomize (all unless named).
 # An engine whose pins and sources have not changed since it was built into OUT is left alone.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -9,7 +9,7 @@ out=$(realpath -m "${1:-$here/bin}")
 cd "$here"
 if [ $# -gt 0 ]; then shift; fi
 engines=("$@")
-if [ ${#engines[@]} -eq 0 ]; then engines=(opa conftest gator kyverno k8s); fi
+if [ ${#engines[@]} -eq 0 ]; then engines=(opa conftest gator kyverno k8s kustomize); fi
 
 if ! command -v go > /dev/null; then
 	echo "the engines are Go programs: install Go 1.26 or newer (https://go.dev/dl/), then run this again" >&2
@@ -44,6 +44,7 @@ binaries() {
 		gator) echo gator polc-gator polc-opa-1.17 ;;
 		kyverno) echo kyverno polc-kyverno ;;
 		k8s) (cd k8s && for main in */main.go; do dirname "$main"; done) ;;
+		kustomize) echo kustomize ;;
 		*) return 1 ;;
 	esac
 }
@@ -62,13 +63,14 @@ build() {
 			(cd opa && "${go[@]}" -modfile=../gator/go.mod -o "$out/polc-opa-1.17" ./polc-opa)
 			;;
 		kyverno) (cd kyverno && "${go[@]}" -o "$out/kyverno" github.com/kyverno/kyverno/cmd/cli/kubectl-kyverno && "${go[@]}" -o "$out/polc-kyverno" ./polc-kyverno) ;;
+		kustomize) (cd kustomize && "${go[@]}" -o "$out/kustomize" sigs.k8s.io/kustomize/kustomize/v5) ;;
 		k8s) (cd k8s && for main in */main.go; do "${go[@]}" -o "$out/$(dirname "$main")" "./$(dirname "$main")"; done) ;;
 	esac
 }
 
 for engine in "${engines[@]}"; do
 	if ! names=$(binaries "$engine"); then
-		echo "unknown engine \`$engine\`: one of opa, conftest, gator, kyverno, k8s" >&2
+		echo "unknown engine \`$engine\`: one of opa, conftest, gator, kyverno, k8s, kustomize" >&2
 		exit 2
 	fi
 	stamp=$out/.stamps/$engine
