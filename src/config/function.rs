@@ -120,7 +120,9 @@ impl Reader<'_> {
                 }
                 "validate" => match value.value {
                     Value::Bool(validate) => function.validate = Some(validate),
-                    _ => self.wrong_type(self.spot(key, value), &key.name, value, "`true` or `false`"),
+                    Value::Null | Value::Int(_) | Value::Float(_) | Value::String(_) | Value::List(_) | Value::Map(_) => {
+                        self.wrong_type(self.spot(key, value), &key.name, value, "`true` or `false`");
+                    }
                 },
                 "policies" => function.config.policies = self.paths(key, value),
                 "targets" => function.config.targets = self.targets(key, value),
