@@ -17,13 +17,13 @@ mod support;
 use polc::compile::compile;
 use polc::diagnostic::Sources;
 use polc::eval::Request;
-use polc::eval::change::{Effect, Mutator};
+use polc::eval::change::{Effect, Generator, Mutator, same};
 use polc::ir::Program;
 use polc::ir::change::Mutation;
 use polc::object::Node;
 use polc::resolve::Options;
 use polc::schema::Schema;
-use polc::target::{Emission, Outcome, map};
+use polc::target::{Emission, Outcome, kyverno_vpol, map};
 use polc::verify::changes;
 use serde_json::{Value as Json, json};
 use std::fs;
@@ -65,7 +65,8 @@ fn pol_files(folder: &Path) -> Vec<(String, String)> {
 fn subjects() -> Vec<Subject> {
     let shipped = compiled("policies".to_owned(), &pol_files(&support::repository("policies")));
     let cases = golden::cases().into_iter().map(|case| compiled(format!("golden/{}", case.name), &pol_files(&case.folder)));
-    std::iter::once(shipped).chain(cases).filter(|subject| mutations(&subject.program).next().is_some()).collect()
+    let changes = |subject: &Subject| subject.program.packs.values().any(|pack| !pack.mutations.is_empty() || !pack.generations.is_empty());
+    std::iter::once(shipped).chain(cases).filter(changes).collect()
 }
 
 fn mutations(program: &Program) -> impl Iterator<Item = &Mutation> {
@@ -195,4 +196,83 @@ fn mutating_admission_policies_in_the_api_server() {
         }
     }
     tally.settle("the API server");
+}
+
+/// Judged by the compilers and evaluators of Kyverno's own policies, on the objects as they are written, nulls and all.
+#[test]
+fn mutating_and_generating_policies_in_kyverno() {
+    let Some(program) = engine::find("polc-kyverno-change", "emitted MutatingPolicies and GeneratingPolicies in Kyverno") else { return };
+    let mut tally = Tally::default();
+    let mut brought = 0;
+    for subject in subjects() {
+        let emission = kyverno_vpol::emit(&subject.program);
+        let carried = carried(&subject.program, &emission);
+        let work = tempfile::tempdir().unwrap();
+        write(&emission, work.path());
+        let folder = work.path().to_str().unwrap().to_owned();
+        let start = || {
+            let engine = Engine::start(&program, &[&folder]);
+            assert_eq!(engine.hello["refused"], json!([]), "{}", subject.name);
+            assert_eq!(engine.hello["mutating"], carried.len(), "{}", subject.name);
+            engine
+        };
+        let mut requests = Vec::new();
+        let mut expected = Vec::new();
+        for (mutation, name) in &carried {
+            tally.mutations += 1;
+            let mutator = Mutator::new(mutation);
+            for object in objects(mutation) {
+                let (made, changed) = reference(&mutator, &object);
+                tally.objects += 1;
+                tally.changed += usize::from(changed);
+                requests.push(json!({ "object": object, "policies": [name] }));
+                expected.push(made);
+            }
+        }
+        let answers = start().answers(&requests);
+        let again: Vec<Json> = answers
+            .iter()
+            .zip(&requests)
+            .map(|(answer, request)| json!({ "object": answer["after"], "policies": request["policies"] }))
+            .collect();
+        let again = start().answers(&again);
+        for (((request, answer), expected), again) in requests.iter().zip(&answers).zip(&expected).zip(&again) {
+            if !answer["error"].is_null() || !same(&Node::from(&answer["after"]), &Node::from(expected)) {
+                tally.differences.push(format!("{request}\nmakes\n{answer}\nand not\n{expected}"));
+            } else if !same(&Node::from(&again["after"]), &Node::from(&answer["after"])) {
+                tally.differences.push(format!("{request}\nmakes a second time\n{again}"));
+            }
+        }
+        let generations: Vec<_> = subject
+            .program
+            .packs
+            .values()
+            .flat_map(|pack| &pack.generations)
+            .filter(|generation| emission.report.iter().any(|row| row.rule == generation.head.id && row.outcome == Outcome::Exact))
+            .collect();
+        for generation in generations {
+            let generator = Generator::new(generation);
+            let seed = u64::try_from(number("POLC_SEED", 1)).unwrap();
+            let count = number("POLC_CASES", 200);
+            let cases = polc::verify::generate::some_cases(&generation.head, Schema::kubernetes(), seed, count);
+            let name = generation.head.id.replace('/', "-");
+            let requests: Vec<Json> = cases.iter().map(|case| json!({ "object": case.object, "policies": [name] })).collect();
+            for (request, answer) in requests.iter().zip(start().answers(&requests)) {
+                let expected: Vec<Node> = match generator.generate(&Request::create(&Node::from(&request["object"]))) {
+                    Effect::Done(objects) => objects,
+                    Effect::Nothing | Effect::NotJudged(_) | Effect::Unreadable(_) | Effect::Conflict(_) => Vec::new(),
+                };
+                brought += expected.len();
+                let got: Vec<Node> = answer["generated"].as_array().unwrap().iter().map(Node::from).collect();
+                let equal = got.len() == expected.len() && got.iter().zip(&expected).all(|(got, expected)| same(got, expected));
+                if !answer["error"].is_null() || !equal {
+                    let expected: Vec<Json> = expected.iter().map(Json::from).collect();
+                    tally.differences.push(format!("{request}\nbrings\n{answer}\nand not\n{expected:?}"));
+                }
+            }
+        }
+    }
+    eprintln!("Kyverno: {brought} objects were brought");
+    assert!(brought > 0, "nothing was brought");
+    tally.settle("Kyverno");
 }

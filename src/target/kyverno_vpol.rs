@@ -1,10 +1,11 @@
-//! `kyverno-vpol`: a `policies.kyverno.io/v1` ValidatingPolicy for each rule, a file for each pack.
+//! `kyverno-vpol`: a `policies.kyverno.io/v1` ValidatingPolicy for each rule, a MutatingPolicy for each mutation, a GeneratingPolicy for each generation; a file for each pack.
 //!
 //! Source: `github.com/kyverno/api` of Kyverno 1.19, `policies.kyverno.io/v1/validating_policy.go`.
 
 use super::admission::{self, MatchConstraints, Validation, Variable};
 use super::metadata::{Metadata, description, severity, title};
 use super::{Artifact, Emission, Outcome, join_documents};
+use super::{kyverno_generating, kyverno_mutating};
 use crate::ir::walk::roots;
 use crate::ir::{Operation, Pack, Program, Root, Rule};
 use crate::lower::Unsupported;
@@ -83,6 +84,12 @@ pub fn emit(program: &Program) -> Emission {
                 }
                 Err(error) => emission.refuse(NAME, &rule.id, &Unsupported::new(error.to_string(), rule.span)),
             }
+        }
+        for mutation in &pack.mutations {
+            documents.extend(kyverno_mutating::document(NAME, pack, mutation, &mut emission));
+        }
+        for generation in &pack.generations {
+            documents.extend(kyverno_generating::document(NAME, pack, generation, &mut emission));
         }
         if !documents.is_empty() {
             emission.artifacts.push(Artifact { path: format!("{NAME}/{}.yaml", pack.name), contents: join_documents(&documents) });

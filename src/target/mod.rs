@@ -13,6 +13,8 @@ pub mod conftest;
 pub mod gatekeeper;
 mod kustomization;
 pub mod kyverno;
+mod kyverno_generating;
+mod kyverno_mutating;
 pub mod kyverno_vpol;
 pub mod map;
 mod metadata;

@@ -42,7 +42,7 @@ binaries() {
 		opa) echo opa polc-opa ;;
 		conftest) echo conftest polc-opa-1.21 ;;
 		gator) echo gator polc-gator polc-opa-1.17 ;;
-		kyverno) echo kyverno polc-kyverno ;;
+		kyverno) echo kyverno polc-kyverno polc-kyverno-change ;;
 		k8s) (cd k8s && for main in */main.go; do dirname "$main"; done) ;;
 		kustomize) echo kustomize ;;
 		*) return 1 ;;
@@ -62,7 +62,7 @@ build() {
 			(cd gator && "${go[@]}" -o "$out/gator" github.com/open-policy-agent/gatekeeper/v3/cmd/gator && "${go[@]}" -o "$out/polc-gator" ./polc-gator)
 			(cd opa && "${go[@]}" -modfile=../gator/go.mod -o "$out/polc-opa-1.17" ./polc-opa)
 			;;
-		kyverno) (cd kyverno && "${go[@]}" -o "$out/kyverno" github.com/kyverno/kyverno/cmd/cli/kubectl-kyverno && "${go[@]}" -o "$out/polc-kyverno" ./polc-kyverno) ;;
+		kyverno) (cd kyverno && "${go[@]}" -o "$out/kyverno" github.com/kyverno/kyverno/cmd/cli/kubectl-kyverno && "${go[@]}" -o "$out/polc-kyverno" ./polc-kyverno && "${go[@]}" -o "$out/polc-kyverno-change" ./polc-kyverno-change) ;;
 		kustomize) (cd kustomize && "${go[@]}" -o "$out/kustomize" sigs.k8s.io/kustomize/kustomize/v5) ;;
 		k8s) (cd k8s && for main in */main.go; do "${go[@]}" -o "$out/$(dirname "$main")" "./$(dirname "$main")"; done) ;;
 	esac

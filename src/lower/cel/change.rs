@@ -322,15 +322,7 @@ impl<'r> Changes<'r> {
     /// The place of what holds another: a parent, which may be missing.
     fn around(&mut self, of: &Value) -> Result<Option<Place>> {
         let Some(mut place) = self.place(of)? else { return Ok(None) };
-        // Every object has metadata and a spec, and every template a spec.
-        let certain = if let Value::Field { of, name, .. } = of {
-            match (&**of, name.as_str()) {
-                (Value::Root(Root::Object), "metadata" | "spec") | (Value::Root(Root::Pod), "spec") => true,
-                (_, _) => false,
-            }
-        } else {
-            matches!(of, Value::Root(_) | Value::Var(_))
-        };
+        let certain = matches!(of, Value::Root(_) | Value::Var(_));
         if !certain {
             let missing = self.lowering.written(of)?.present().not();
             place.parents.push((place.pointer.clone(), missing));
