@@ -144,3 +144,101 @@ fn kyvernos_command_passes_where_nothing_ran() {
         assert!(!counted(&said, "fail: 1"), "{name}: {said}");
     }
 }
+
+/// A ValidatingAdmissionPolicy about the creation of Pods, and its binding.
+fn admission_policy(name: &str, expression: &str, message: &str) -> String {
+    let policy = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name},
+        "spec": {
+            "failurePolicy": "Fail",
+            "matchConstraints": {"resourceRules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}]},
+            "validations": [{"expression": expression, "message": "static", "messageExpression": message}]
+        }
+    });
+    let binding = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": name},
+        "spec": {"policyName": name, "validationActions": ["Warn"]}
+    });
+    [policy, binding].map(|document| format!("---\n{}", serde_yaml::to_string(&document).unwrap())).concat()
+}
+
+#[test]
+fn the_api_servers_code_judges_and_says_which_policies_it_refuses() {
+    let Some(program) = engine::find("polc-admit", "a ValidatingAdmissionPolicy in the API server's code") else { return };
+    let work = tempfile::tempdir().unwrap();
+    let all = [
+        admission_policy("good", "!has(object.metadata.labels) || !('bad' in object.metadata.labels)", "'hello ' + object.metadata.name"),
+        admission_policy("broken", "object.metadata.name ==", "'m'"),
+        admission_policy("of-another-type", "object.metadata.name", "'m'"),
+        admission_policy("fails", "object.spec.containers[7].name == 'x'", "'m'"),
+    ];
+    fs::write(work.path().join("policies.yaml"), all.concat()).unwrap();
+    let engine = Engine::start(&program, &[work.path().to_str().unwrap()]);
+    assert_eq!((&engine.hello["version"], &engine.hello["policies"], &engine.hello["bindings"]), (&json!("0.37.2"), &json!(2), &json!(4)));
+    let refused: Vec<&str> =
+        engine.hello["refused"].as_array().unwrap().iter().map(|refused| refused["policy"].as_str().unwrap()).collect();
+    assert_eq!(refused, ["broken", "of-another-type"], "{}", engine.hello);
+    let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}});
+    let mut wrong = pod("w", json!({}));
+    wrong["spec"]["hostNetwork"] = json!("yes");
+    let answers = engine.answers(&[
+        json!({"id": 1, "object": pod("a", json!({"bad": "yes"})), "policies": ["good"], "cost": true}),
+        json!({"id": 2, "object": pod("b", json!({})), "policies": ["good"]}),
+        json!({"id": 3, "object": pod("b", json!({})), "policies": ["fails"]}),
+        json!({"id": 4, "object": service}),
+        json!({"id": 5, "object": wrong}),
+        json!({"id": 6}),
+    ]);
+    assert_eq!(
+        answers[0]["results"],
+        json!([{"policy": "good", "status": "fail", "message": "hello a", "actions": ["Warn"], "reason": "Invalid"}])
+    );
+    assert!(answers[0]["costs"]["good"].as_u64().unwrap() > 0, "{}", answers[0]);
+    assert_eq!(answers[1], json!({"id": 2, "ran": 1, "results": []}));
+    assert_eq!(answers[2]["results"][0]["status"], "error", "{}", answers[2]);
+    assert_eq!(answers[3], json!({"id": 4, "ran": 0, "results": []}));
+    assert!(answers[4]["unreadable"].as_str().unwrap().contains("hostNetwork"), "{}", answers[4]);
+    assert_eq!(answers[5]["error"], "no object");
+}
+
+#[test]
+fn gatekeeper_judges_and_refuses_what_it_cannot_load() {
+    let Some(program) = engine::find("polc-gator", "a ConstraintTemplate in Gatekeeper") else { return };
+    let documents = |rego: &str| {
+        let template = json!({
+            "apiVersion": "templates.gatekeeper.sh/v1", "kind": "ConstraintTemplate", "metadata": {"name": "sample"},
+            "spec": {
+                "crd": {"spec": {"names": {"kind": "Sample"}}},
+                "targets": [{"target": "admission.k8s.gatekeeper.sh", "code": [{"engine": "Rego", "source": {"version": "v1", "rego": rego}}]}]
+            }
+        });
+        let constraint = json!({
+            "apiVersion": "constraints.gatekeeper.sh/v1beta1", "kind": "Sample", "metadata": {"name": "s"},
+            "spec": {"enforcementAction": "warn", "match": {"kinds": [{"apiGroups": [""], "kinds": ["Pod"]}]}}
+        });
+        [template, constraint].map(|document| format!("---\n{}", serde_yaml::to_string(&document).unwrap())).concat()
+    };
+    let work = tempfile::tempdir().unwrap();
+    let file = work.path().join("all.yaml");
+    let good = "package a\n\nviolation contains {\"msg\": input.review.object.metadata.name, \"details\": {\"rule\": \"p/r\"}} if input.review.object.metadata.labels.bad\n";
+    fs::write(&file, documents(good)).unwrap();
+    let engine = Engine::start(&program, &[file.to_str().unwrap()]);
+    assert_eq!(
+        (&engine.hello["version"], &engine.hello["templates"], &engine.hello["constraints"]),
+        (&json!("3.23.1"), &json!(1), &json!(1))
+    );
+    let answers = engine.answers(&[
+        json!({"id": 1, "object": pod("a", json!({"bad": "yes"}))}),
+        json!({"id": 2, "object": pod("a", json!({"bad": "yes"})), "audit": true}),
+        json!({"id": 3, "object": pod("b", json!({}))}),
+        json!({"id": 4}),
+    ]);
+    let found = json!([{"constraint": "s", "rule": "p/r", "message": "a", "action": "warn"}]);
+    assert_eq!((&answers[0]["results"], &answers[1]["results"]), (&found, &found));
+    assert_eq!(answers[2], json!({"id": 3, "results": []}));
+    assert!(answers[3]["error"].is_string(), "{}", answers[3]);
+
+    fs::write(&file, documents("package a\n\nviolation contains {\"msg\": x} if true\n")).unwrap();
+    let Err(said) = Engine::try_start(&program, &[file.to_str().unwrap()]) else { panic!("an unsafe variable was loaded") };
+    assert!(said.contains("unsafe"), "{said}");
+}
