@@ -98,8 +98,9 @@ fn denied(list: &PathBuf, level: &str, version: u32) -> BTreeSet<String> {
         .current_dir(repository(""))
         .output()
         .unwrap();
-    assert!(matches!(output.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&output.stderr));
     let report: Json = serde_json::from_slice(&output.stdout).unwrap();
+    let unreadable = report["results"].as_array().unwrap().iter().find(|row| row["rule"] == "builtin/yaml-syntax");
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{unreadable:?} {}", String::from_utf8_lossy(&output.stderr));
     let rows = report["results"].as_array().unwrap().iter();
     rows.filter(|row| row["verdict"] == "fail" && !row["rule"].as_str().unwrap().starts_with("builtin/"))
         .map(|row| row["name"].as_str().unwrap().to_owned())
@@ -145,7 +146,10 @@ fn compare(program: &Path, fixtures: &[Fixture]) -> usize {
     let work = tempfile::tempdir().unwrap();
     let list = work.path().join("pods.json");
     let items: Vec<&Json> = fixtures.iter().map(|fixture| &fixture.pod).collect();
-    std::fs::write(&list, json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()).unwrap();
+    // Characters that YAML does not hold as they are.
+    let escaped = |c: char| if c.is_control() || c == '\u{feff}' { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    let text: String = json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string().chars().map(escaped).collect();
+    std::fs::write(&list, text).unwrap();
     let mut by_pack = BTreeMap::new();
     for level in LEVELS {
         for version in 0..=NEWEST {
@@ -201,10 +205,10 @@ fn generated_pods_get_the_real_verdicts() {
     let Some(program) = engine::find("polc-psa", "generated Pods against Pod Security") else { return };
     let mut fixtures: Vec<Fixture> = Vec::new();
     for (level, version) in [("baseline", 0), ("restricted", 8), ("restricted", 22), ("restricted", 34), ("restricted", NEWEST)] {
-        let (_, pods) = generated(level, version, 12);
+        let (_, pods) = generated(level, version, 4);
         fixtures.extend(pods.into_iter().map(|case| Fixture { pod: case.object, claims: Vec::new() }));
     }
-    assert!(fixtures.len() > 500, "only {} Pods", fixtures.len());
+    assert!(fixtures.len() > 300, "only {} Pods", fixtures.len());
     for (number, fixture) in fixtures.iter_mut().enumerate() {
         fixture.pod["metadata"]["name"] = json!(format!("generated-{number}"));
     }
@@ -252,6 +256,8 @@ fn the_emitted_labels_and_configuration_mean_what_was_written() {
         }
         for document in support::yaml_documents(&std::fs::read_to_string(entry.path()).unwrap()) {
             match document["kind"].as_str() {
+                // It names the other files.
+                Some("Kustomization") => {}
                 Some("Namespace") => {
                     names.push(document["metadata"]["name"].as_str().unwrap().to_owned());
                     requests.push(json!({"labels": document["metadata"]["labels"]}));

@@ -154,6 +154,16 @@ fn opa_loads_the_bundle_and_answers_reviews() {
     );
 }
 
+/// Whether Gatekeeper gets every number as it is written: it reads JSON into floating point, which rounds whole numbers beyond 2^53. (A cluster holds a quantity as text.)
+fn is_exact(value: &Json) -> bool {
+    match value {
+        Json::Number(number) => number.as_i64().is_none_or(|n| n.unsigned_abs() <= 1 << 53),
+        Json::Array(items) => items.iter().all(is_exact),
+        Json::Object(fields) => fields.values().all(is_exact),
+        Json::Null | Json::Bool(_) | Json::String(_) => true,
+    }
+}
+
 /// Templates in Gatekeeper's own client: as admission requests, and by turns as an audit looks at what is there.
 fn templates_in_gatekeeper(label: &str, engine: GatekeeperEngine, step: usize) {
     let Some(path) = engine::find("polc-gator", &format!("emitted ConstraintTemplates in Gatekeeper ({label})")) else { return };
@@ -194,7 +204,7 @@ fn templates_in_gatekeeper(label: &str, engine: GatekeeperEngine, step: usize) {
                 (rule.id.as_str(), action)
             })
             .collect();
-        let chosen: Vec<usize> = (0..subject.cases.len()).step_by(step).collect();
+        let chosen: Vec<usize> = (0..subject.cases.len()).step_by(step).filter(|number| is_exact(&subject.cases[*number].object)).collect();
         let requests: Vec<Json> = chosen
             .iter()
             .map(|number| {

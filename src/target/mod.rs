@@ -327,13 +327,15 @@ pub fn emit(program: &Program, targets: &BTreeSet<Target>, options: &Options) ->
         let rows = || all.report.iter().filter(|row| row.rule == rule.id && carriers.contains(&row.target));
         let in_check = matches!(&rule.targets, Targets::Only(names) if names.contains("check"));
         if !in_check && rows().next().is_some() && rows().all(|row| row.outcome == Outcome::Dropped) {
+            // Who names the targets that a rule is for wants it somewhere; who leaves one out has said so of that one.
+            let found = match &rule.targets {
+                Targets::Except(_) => Diagnostic::warning,
+                Targets::All | Targets::Only(_) => Diagnostic::error,
+            };
+            let message = format!("`{}` reaches none of the chosen targets ({})", rule.id, carriers.join(", "));
             all.diagnostics.push(
-                Diagnostic::error(
-                    &build::REACHES_NO_TARGET,
-                    rule.span,
-                    format!("`{}` reaches none of the chosen targets ({})", rule.id, carriers.join(", ")),
-                )
-                .with_help("choose a target that its `targets` clause allows, or change the clause"),
+                found(&build::REACHES_NO_TARGET, rule.span, message)
+                    .with_help("choose a target that its `targets` clause allows, or change the clause"),
             );
         }
     }
@@ -351,6 +353,29 @@ fn changes(emission: &mut Emission, program: &Program, targets: &BTreeSet<Target
                     emission.row(target, id, Outcome::NotApplicable(format!("{target} carries no {what}")));
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+    use super::*;
+    use crate::compile::compile;
+    use crate::diagnostic::{Level, Sources};
+
+    #[test]
+    fn a_rule_that_reaches_no_target_is_an_error_unless_its_author_left_the_target_out() {
+        for (clause, level) in [("targets opa", Level::Error), ("targets except kyverno", Level::Warning)] {
+            let mut sources = Sources::default();
+            sources.add("a.pol", format!("pack p\nrule a {{ {clause}\n match Pod forbid pod.spec.hostPID message \"a\" }}\n"));
+            let program = compile(&sources, &crate::resolve::Options::default()).unwrap().program;
+            let [found] = &emit(&program, &[Target::Kyverno].into(), &Options::default()).diagnostics[..] else { panic!("{clause}") };
+            assert_eq!(found.level, level, "{clause}");
+            assert_eq!(found.message, "`p/a` reaches none of the chosen targets (kyverno)");
+            assert_eq!(found.help.as_deref(), Some("choose a target that its `targets` clause allows, or change the clause"));
+            assert!(sources.text(found.labels[0].0).starts_with("rule a {"));
+            assert!(emit(&program, &[Target::Opa, Target::Kyverno].into(), &Options::default()).diagnostics.is_empty());
         }
     }
 }

@@ -26,7 +26,10 @@ pub fn emit(program: &Program) -> Emission {
     imported.sort_unstable();
     let data = json!({ "root": ROOT, "packages": imported });
     write(&mut emission, format!("{NAME}/main.rego"), include_str!("../../templates/opa-main.hbs"), &data);
-    write(&mut emission, format!("{NAME}/system.rego"), include_str!("../../templates/opa-system.hbs"), &data);
+    // Where there are no rules, OPA refuses to look into what is known to be empty.
+    if !imported.is_empty() {
+        write(&mut emission, format!("{NAME}/system.rego"), include_str!("../../templates/opa-system.hbs"), &data);
+    }
     emission.artifacts.sort_by(|left, right| left.path.cmp(&right.path));
     match bundle::of(&emission.artifacts, &[ROOT, "system"], &program.digest) {
         Ok(contents) => emission.artifacts.push(Artifact { path: format!("{NAME}/bundle.tar.gz"), contents }),

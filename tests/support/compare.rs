@@ -69,7 +69,9 @@ impl Subject {
     pub fn carried(&self, emission: &Emission) -> BTreeSet<String> {
         let refused: Vec<&str> = emission.diagnostics.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
         assert!(refused.is_empty(), "{}: {refused:?}", self.name);
-        emission.report.iter().filter(|row| row.outcome == Outcome::Exact).map(|row| row.rule.clone()).collect()
+        let rules: BTreeSet<&str> = self.program.packs.values().flat_map(|pack| &pack.rules).map(|rule| rule.id.as_str()).collect();
+        let exact = emission.report.iter().filter(|row| row.outcome == Outcome::Exact && rules.contains(row.rule.as_str()));
+        exact.map(|row| row.rule.clone()).collect()
     }
 }
 
