@@ -200,13 +200,22 @@ fn generated(level: &str, version: u32, each: usize) -> (Program, Vec<Case>) {
     (program, pods)
 }
 
+/// The API server reads a null in a list as an empty element, so that nothing in a cluster ever sees one; in a file it counts as not there.
+fn without_null_elements(json: Json) -> Json {
+    match json {
+        Json::Array(items) => items.into_iter().filter(|item| !item.is_null()).map(without_null_elements).collect(),
+        Json::Object(map) => Json::Object(map.into_iter().map(|(name, value)| (name, without_null_elements(value))).collect()),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => json,
+    }
+}
+
 #[test]
 fn generated_pods_get_the_real_verdicts() {
     let Some(program) = engine::find("polc-psa", "generated Pods against Pod Security") else { return };
     let mut fixtures: Vec<Fixture> = Vec::new();
     for (level, version) in [("baseline", 0), ("restricted", 8), ("restricted", 22), ("restricted", 34), ("restricted", NEWEST)] {
         let (_, pods) = generated(level, version, 4);
-        fixtures.extend(pods.into_iter().map(|case| Fixture { pod: case.object, claims: Vec::new() }));
+        fixtures.extend(pods.into_iter().map(|case| Fixture { pod: without_null_elements(case.object), claims: Vec::new() }));
     }
     assert!(fixtures.len() > 300, "only {} Pods", fixtures.len());
     for (number, fixture) in fixtures.iter_mut().enumerate() {
