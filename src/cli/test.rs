@@ -172,16 +172,16 @@ fn run_test(test: &Test, bench: &Bench, loaded: &Loaded) -> Result<Vec<String>, 
     };
     let outcome = bench.judge.judge(&request).find(|outcome| outcome.rule == index);
     let verdict = outcome.map(|outcome| outcome.verdict);
-    let mut problems: Vec<String> = problem(&test.expect, verdict.as_ref()).map(|p| format!("reference: {p}")).into_iter().collect();
+    let problems = problem(&test.expect, verdict.as_ref()).map(|p| format!("reference: {p}")).into_iter();
     #[cfg(feature = "engines")]
-    {
+    let problems = {
         let expected = match &verdict {
             Some(Verdict::Fail { message, .. }) => Some(message.as_str()),
             Some(Verdict::Pass | Verdict::Skip | Verdict::NotJudged(_)) | None => None,
         };
-        problems.extend(bench.engines.disagreements(&test.rule, &request, expected));
-    }
-    Ok(problems)
+        problems.chain(bench.engines.disagreements(&test.rule, &request, expected))
+    };
+    Ok(problems.collect())
 }
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {
