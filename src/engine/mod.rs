@@ -77,6 +77,8 @@ pub struct Engines {
     cel: BTreeMap<String, Result<cel::Compiled, cel::Error>>,
     /// The operations of each rule: a policy is not asked about others.
     operations: BTreeMap<String, BTreeSet<Operation>>,
+    /// The kinds of each rule, as apiVersion and kind: a policy is not asked about others either.
+    kinds: BTreeMap<String, BTreeSet<(String, String)>>,
     skipped: usize,
 }
 
@@ -100,8 +102,10 @@ impl Engines {
         let mut cel = BTreeMap::new();
         let mut skipped = not_in_rego.len();
         let mut operations = BTreeMap::new();
+        let mut kinds = BTreeMap::new();
         for rule in own.packs.values().flat_map(|pack| &pack.rules) {
             operations.insert(rule.id.clone(), rule.operations.clone());
+            kinds.insert(rule.id.clone(), rule.kinds.iter().map(|kind| (kind.api_version(), kind.kind.clone())).collect());
             match crate::lower::cel::lower(rule) {
                 Ok(policy) => {
                     cel.insert(rule.id.clone(), cel::Compiled::new(&policy));
@@ -109,7 +113,7 @@ impl Engines {
                 Err(_) => skipped += 1,
             }
         }
-        Engines { rego: regorus::Rego::new(&emission.artifacts), not_in_rego, engine: cel::Engine::new(), cel, operations, skipped }
+        Engines { rego: regorus::Rego::new(&emission.artifacts), not_in_rego, engine: cel::Engine::new(), cel, operations, kinds, skipped }
     }
 
     /// How many rules an engine was not given, over all engines.
@@ -142,7 +146,11 @@ impl Engines {
                 }
             }
         }
-        match self.cel.get(rule).filter(|_| self.operations.get(rule).is_some_and(|of| of.contains(&request.operation))) {
+        let text = |name| request.object.get(name).and_then(Node::as_str).unwrap_or_default().to_owned();
+        let kind = (text("apiVersion"), text("kind"));
+        let asked = self.operations.get(rule).is_some_and(|of| of.contains(&request.operation))
+            && self.kinds.get(rule).is_some_and(|of| of.contains(&kind));
+        match self.cel.get(rule).filter(|_| asked) {
             None => {}
             Some(Err(error)) => compare(cel::NAME, Err(error.to_string())),
             Some(Ok(compiled)) => match self.engine.judge(compiled, request) {
