@@ -113,7 +113,8 @@ fn opa_loads_the_bundle_and_answers_reviews() {
     let program = polc::compile::compile(&sources, &polc::resolve::Options::default()).unwrap().program;
     let work = tempfile::tempdir().unwrap();
     write(&opa::emit(&program), work.path());
-    let manifest: Json = serde_json::from_str(&output(&path, &["inspect", "--format", "json", "opa/bundle.tar.gz"], work.path())).unwrap();
+    let manifest: Json =
+        serde_json::from_str(&output(&path, &["inspect", "--format", "json", "opa-bundle/bundle.tar.gz"], work.path())).unwrap();
     assert_eq!(manifest["manifest"]["roots"], json!(["polc", "system"]));
     assert_eq!(manifest["manifest"]["rego_version"], 1);
     assert_eq!(manifest["manifest"]["revision"], format!("sha256:{}", program.digest));
@@ -130,7 +131,7 @@ fn opa_loads_the_bundle_and_answers_reviews() {
                 "--format",
                 "raw",
                 "--bundle",
-                "opa/bundle.tar.gz",
+                "opa-bundle/bundle.tar.gz",
                 "--input",
                 "review.json",
                 "data.system.main",

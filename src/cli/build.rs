@@ -211,7 +211,11 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
     }
     context.warn(&emission.diagnostics, &loaded.sources)?;
     let names: Vec<&'static str> = targets.iter().map(|target| target.name()).collect();
-    let plan = output::plan(&out, &names.iter().map(|name| (*name).to_owned()).collect(), &emission.artifacts)?;
+    let mut folders: BTreeSet<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    if targets.contains(&Target::Opa) {
+        folders.insert(target::opa::BUNDLE.to_owned());
+    }
+    let plan = output::plan(&out, &folders, &emission.artifacts)?;
     let stale = arguments.check && !plan.changes.is_empty();
     if !arguments.check {
         *interrupts.writing() = true;

@@ -9,6 +9,9 @@ use serde_json::json;
 /// The name of the target.
 pub const NAME: &str = "opa";
 
+/// The folder of the bundle: beside that of the modules, for OPA reads all that lies in a folder, and so would read each module twice.
+pub const BUNDLE: &str = "opa-bundle";
+
 /// The package under which everything stands.
 const ROOT: &str = "polc";
 
@@ -32,7 +35,7 @@ pub fn emit(program: &Program) -> Emission {
     }
     emission.artifacts.sort_by(|left, right| left.path.cmp(&right.path));
     match bundle::of(&emission.artifacts, &[ROOT, "system"], &program.digest) {
-        Ok(contents) => emission.artifacts.push(Artifact { path: format!("{NAME}/bundle.tar.gz"), contents }),
+        Ok(contents) => emission.artifacts.push(Artifact { path: format!("{BUNDLE}/bundle.tar.gz"), contents }),
         Err(error) => bundle::fail(&mut emission, &error),
     }
     emission.artifacts.sort_by(|left, right| left.path.cmp(&right.path));
