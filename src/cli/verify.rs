@@ -1,12 +1,14 @@
 //! `polc verify`
 
+mod carried;
 pub mod engines;
-mod kyverno;
 mod objects;
-mod opa;
+mod policies;
 mod pool;
 pub mod process;
+mod request;
 mod show;
+mod units;
 
 use super::{CompileArguments, Context, Failure, Format, Status, compile};
 use crate::diagnostic::codes::input;
@@ -36,7 +38,7 @@ pub struct Arguments {
     /// Only rules whose id contains this.
     #[arg(long, value_name = "TEXT")]
     rule: Option<String>,
-    /// The engines, instead of all that are there: regorus, kube-cel, opa, opa-1.21 (conftest's), opa-1.17 (Gatekeeper's), kyverno.
+    /// The engines, instead of all that are there: regorus, kube-cel; opa, opa-1.21 (conftest's), opa-1.17 (Gatekeeper's), conftest, gatekeeper, gatekeeper-cel, kyverno, kyverno-vpol, vap.
     #[arg(long = "engine", value_name = "NAME", value_delimiter = ',')]
     engines: Vec<String>,
     /// How many cases there are in all, over rules and engines: each rule and engine gets an equal share.
@@ -52,7 +54,7 @@ pub struct Arguments {
     #[arg(long, requires = "objects")]
     only_valid: bool,
     /// The folder with the programs of the engines; without it they are looked for on the `PATH`.
-    #[arg(long, env = "POLC_ENGINES", value_name = "DIR")]
+    #[arg(long, env = "POLC_ENGINES", hide_env_values = true, value_name = "DIR")]
     engines_dir: Option<PathBuf>,
     /// How to print.
     #[arg(long, value_enum, default_value_t)]

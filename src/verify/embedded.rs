@@ -1,6 +1,6 @@
 //! The embedded engines, each rule alone: what is emitted for one rule is compiled by itself.
 
-use super::engine::{Answer, Engine};
+use super::engine::{Answer, Engine, Reply};
 use super::generate::Case;
 use super::{admission_review, alone, cel_of, cluster_data, is_plain, rego_of};
 use crate::engine::{cel, regorus};
@@ -59,23 +59,28 @@ impl Engine for Regorus {
         }
     }
 
-    fn judge(&self, rule: &Rule, cases: &[Case]) -> Vec<Answer> {
+    /// The object itself, or in a review.
+    fn forms(&self) -> usize {
+        2
+    }
+
+    fn judge(&self, rule: &Rule, cases: &[Case], form: Option<usize>) -> Vec<Reply> {
         let Some(Ok(rego)) = self.rules.get(&rule.id) else { return Vec::new() };
         let compiled = match &rego.compiled {
             Ok(compiled) => compiled,
-            Err(error) => return vec![Answer::Error(error.clone()); cases.len()],
+            Err(error) => return vec![Answer::Error(error.clone()).into(); cases.len()],
         };
         let mut session = compiled.session();
         let mut judge = |number: usize, case: &Case| {
-            // The object itself and a review by turns; what is more than the creation of an object is always a review.
+            // What is more than the creation of an object is always a review.
             let findings = match cluster_data(case) {
                 Some(data) => compiled.judge_beside(&admission_review(case), Some(&data)),
-                None if is_plain(case) && number.is_multiple_of(2) => session.judge(&case.object),
+                None if is_plain(case) && form.unwrap_or(number % 2) == 0 => session.judge(&case.object),
                 None => session.judge(&admission_review(case)),
             };
             match findings {
-                Err(error) => Answer::Error(error.message),
-                Ok(findings) => answer(rule, findings),
+                Err(error) => Answer::Error(error.message).into(),
+                Ok(findings) => answer(rule, findings).into(),
             }
         };
         cases.iter().enumerate().map(|(number, case)| judge(number, case)).collect()
@@ -139,18 +144,18 @@ impl Engine for KubeCel {
         }
     }
 
-    fn judge(&self, rule: &Rule, cases: &[Case]) -> Vec<Answer> {
+    fn judge(&self, rule: &Rule, cases: &[Case], _form: Option<usize>) -> Vec<Reply> {
         let Some(Ok(cel)) = self.rules.get(&rule.id) else { return Vec::new() };
         let compiled = match &cel.compiled {
             Ok(compiled) => compiled,
-            Err(error) => return vec![Answer::Error(error.clone()); cases.len()],
+            Err(error) => return vec![Answer::Error(error.clone()).into(); cases.len()],
         };
         let judge = |case: &Case| match case.with_request(|request| self.engine.judge(compiled, request)) {
             Err(error) => Answer::Error(error.0),
             Ok(None) => Answer::Clean,
             Ok(Some(message)) => Answer::Finding(message),
         };
-        cases.iter().map(judge).collect()
+        cases.iter().map(|case| judge(case).into()).collect()
     }
 
     fn emitted(&self, rule: &Rule) -> String {

@@ -24,6 +24,21 @@ impl std::fmt::Display for Answer {
     }
 }
 
+/// What an engine says of a case, and of which object it says that.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// What it says.
+    pub answer: Answer,
+    /// The case as the engine sees it, where it has read the object into a type and so seen another than was written: without nulls, or with defaults. The reference evaluator has to judge that.
+    pub saw: Option<Box<Case>>,
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Self {
+        Reply { answer, saw: None }
+    }
+}
+
 /// An engine that has what is emitted for the rules of a program.
 pub trait Engine: Send + Sync {
     /// Its name on the command line.
@@ -37,8 +52,13 @@ pub trait Engine: Send + Sync {
         true
     }
 
-    /// What it says of cases of a rule that it does not leave out: an answer for each, in their order.
-    fn judge(&self, rule: &Rule, cases: &[Case]) -> Vec<Answer>;
+    /// In how many ways it can be given a case: as an object or within a request, one rule alone or among others.
+    fn forms(&self) -> usize {
+        1
+    }
+
+    /// What it says of cases of a rule that it does not leave out: a reply for each, in their order. Given in one form, or without one by turns.
+    fn judge(&self, rule: &Rule, cases: &[Case], form: Option<usize>) -> Vec<Reply>;
 
     /// What was emitted for the rule, for whoever reads a disagreement.
     fn emitted(&self, rule: &Rule) -> String;

@@ -1,26 +1,31 @@
 //! Making a case small: parts are taken away as long as what is wrong with it stays wrong.
 
 use super::generate::Case;
-use super::generate::places::{Place, Shape, Step, read, remove};
-use crate::ir::{Kind, Rule};
+use super::generate::places::{Place, Shape, Step, index, key, read, remove};
+use crate::eval::admission_request;
+use crate::ir::{Kind, Operation, PodPath, Rule};
+use crate::object::Node;
 use crate::schema::{FieldType, Schema};
 use serde_json::{Value as Json, json};
 
 /// How often a smaller case is tried.
-const TRIES: usize = 3_000;
+const TRIES: usize = 4_000;
 
-/// The smallest case found for which `wrong` still is true. It would still be decoded by the API server if the first one was: required fields stay.
+/// The smallest case found for which `wrong` still is true. The API server would still decode it if it would the first one: no value becomes one of another type. What it would only miss later,
+/// as a container's image, is taken away too, after all else.
 pub fn shrink(case: &Case, rule: &Rule, schema: &Schema, wrong: &mut dyn FnMut(&Case) -> bool) -> Case {
     let mut shrinker = Shrinker { best: case.clone(), schema, rule, tries: TRIES, wrong };
-    shrinker.simpler_kind();
-    loop {
-        let before = shrinker.size();
-        shrinker.round(false);
-        if shrinker.best.old_object.is_some() {
-            shrinker.round(true);
-        }
-        if shrinker.size() >= before || shrinker.tries == 0 {
-            break;
+    for required in [true, false] {
+        loop {
+            let before = size(&shrinker.best);
+            shrinker.simpler_request();
+            shrinker.simpler_kind();
+            for part in [Part::Object, Part::OldObject, Part::Namespace, Part::Request] {
+                shrinker.round(part, required);
+            }
+            if size(&shrinker.best) >= before || shrinker.tries == 0 {
+                break;
+            }
         }
     }
     shrinker.best
@@ -29,7 +34,17 @@ pub fn shrink(case: &Case, rule: &Rule, schema: &Schema, wrong: &mut dyn FnMut(&
 /// How large a case is: what it takes to write it.
 #[must_use]
 pub fn size(case: &Case) -> usize {
-    case.object.to_string().len() + case.old_object.as_ref().map_or(0, |old| old.to_string().len())
+    let length = |part: &Option<Json>| part.as_ref().map_or(0, |part| part.to_string().len());
+    case.object.to_string().len() + length(&case.old_object) + length(&case.namespace_object) + length(&case.request)
+}
+
+/// What a case consists of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Object,
+    OldObject,
+    Namespace,
+    Request,
 }
 
 struct Shrinker<'a> {
@@ -41,12 +56,9 @@ struct Shrinker<'a> {
 }
 
 impl<'a> Shrinker<'a> {
-    fn size(&self) -> usize {
-        size(&self.best)
-    }
-
-    fn attempt(&mut self, case: Case) -> bool {
-        if self.tries == 0 {
+    fn attempt(&mut self, mut case: Case) -> bool {
+        told_anew(&mut case);
+        if self.tries == 0 || case == self.best {
             return false;
         }
         self.tries -= 1;
@@ -61,54 +73,82 @@ impl<'a> Shrinker<'a> {
         self.best.kind(self.rule)
     }
 
-    // A Pod instead of what makes Pods.
-    fn simpler_kind(&mut self) {
-        let Some(template) = self.kind().and_then(|kind| kind.pod) else { return };
-        let Some(pod) = self.rule.kinds.iter().find(|kind| kind.kind == "Pod" && kind.group.is_empty()) else { return };
-        if template.segments().is_empty() {
-            return;
-        }
-        let turn = |object: &Json| {
-            let inner = template.segments().iter().try_fold(object, |value, name| value.get(name))?;
-            let mut turned = json!({"apiVersion": pod.api_version(), "kind": pod.kind, "metadata": inner.get("metadata").cloned().unwrap_or_else(|| json!({}))});
-            let metadata = turned.get_mut("metadata")?.as_object_mut()?;
-            for name in ["name", "namespace"] {
-                if let Some(value) = object.pointer(&format!("/metadata/{name}")) {
-                    metadata.insert(name.to_owned(), value.clone());
-                }
+    // No more than the creation of an object.
+    fn simpler_request(&mut self) {
+        let best = self.best.clone();
+        if best.old_object.is_some() || best.operation != Operation::Create {
+            let simpler = Case { operation: Operation::Create, old_object: None, ..best.clone() };
+            if self.rule.operations.contains(&Operation::Create) && self.attempt(simpler) {
+                return self.simpler_request();
             }
-            turned.as_object_mut()?.insert("spec".to_owned(), inner.get("spec")?.clone());
-            Some(turned)
-        };
-        let Some(object) = turn(&self.best.object) else { return };
-        let old_object = match &self.best.old_object {
-            None => None,
-            Some(old) => match turn(old) {
-                Some(old) => Some(old),
-                None => return,
-            },
-        };
-        self.attempt(Case { object, old_object, ..self.best.clone() });
+        }
+        if best.old_object.is_some() && self.attempt(Case { old_object: None, ..best.clone() }) {
+            return self.simpler_request();
+        }
+        if best.request.is_some() && self.attempt(Case { request: None, ..best.clone() }) {
+            return self.simpler_request();
+        }
+        if best.namespace_object.is_some() {
+            self.attempt(Case { namespace_object: None, ..best });
+        }
     }
 
-    fn part(&self, old: bool) -> Option<&Json> {
-        if old { self.best.old_object.as_ref() } else { Some(&self.best.object) }
+    // A kind that has its Pod less deep: best of all a Pod.
+    fn simpler_kind(&mut self) {
+        let Some(own) = self.kind().and_then(|kind| kind.pod) else { return };
+        let depth = |path: PodPath| path.segments().len();
+        let mut simpler: Vec<(&Kind, PodPath)> =
+            self.rule.kinds.iter().filter_map(|kind| Some((kind, kind.pod?))).filter(|(_, path)| depth(*path) < depth(own)).collect();
+        simpler.sort_by_key(|(kind, path)| (depth(*path), kind.kind.len()));
+        for (kind, path) in simpler {
+            let Some(object) = turned(&self.best.object, own, kind, path) else { return };
+            let old_object = match &self.best.old_object {
+                None => None,
+                Some(old) => match turned(old, own, kind, path) {
+                    Some(old) => Some(old),
+                    None => return,
+                },
+            };
+            if self.attempt(Case { object, old_object, ..self.best.clone() }) {
+                return;
+            }
+        }
     }
 
-    fn with(&self, old: bool, change: impl FnOnce(&mut Json)) -> Case {
+    fn part(&self, part: Part) -> Option<&Json> {
+        match part {
+            Part::Object => Some(&self.best.object),
+            Part::OldObject => self.best.old_object.as_ref(),
+            Part::Namespace => self.best.namespace_object.as_ref(),
+            Part::Request => self.best.request.as_ref(),
+        }
+    }
+
+    fn with(&self, part: Part, change: impl FnOnce(&mut Json)) -> Case {
         let mut case = self.best.clone();
-        if !old {
-            change(&mut case.object);
-        } else if let Some(object) = &mut case.old_object {
-            change(object);
+        let json = match part {
+            Part::Object => Some(&mut case.object),
+            Part::OldObject => case.old_object.as_mut(),
+            Part::Namespace => case.namespace_object.as_mut(),
+            Part::Request => case.request.as_mut(),
+        };
+        if let Some(json) = json {
+            change(json);
         }
         case
     }
 
+    fn try_value(&mut self, part: Part, place: &[Step], value: Json) -> bool {
+        self.attempt(self.with(part, |object| put(object, place, value)))
+    }
+
     // Goes over every place once, the large ones first.
-    fn round(&mut self, old: bool) {
+    fn round(&mut self, part: Part, required: bool) {
         let Some(kind) = self.kind() else { return };
         let shape = Shape::new(self.schema, kind);
+        let within = self.best.namespace_object.is_some() || self.best.request.is_some();
+        let stays =
+            |place: &[Step], name: &str| is_needed(part, within, place, name) || (required && is_required(shape, part, place, name));
         let mut queue: Vec<Place> = vec![Vec::new()];
         let mut next = 0;
         while let Some(place) = queue.get(next).cloned() {
@@ -116,29 +156,33 @@ impl<'a> Shrinker<'a> {
             if self.tries == 0 {
                 return;
             }
-            let Some(value) = self.part(old).and_then(|object| read(object, &place)).cloned() else { continue };
+            let Some(value) = self.part(part).and_then(|object| read(object, &place)).cloned() else { continue };
             match value {
                 Json::Object(map) => {
+                    let bare = !map.is_empty() && map.keys().all(|name| !stays(&place, name));
+                    if bare && self.try_value(part, &place, json!({})) {
+                        continue;
+                    }
                     for name in map.keys() {
-                        let inner = longer(&place, Step::Key(name.clone()));
-                        if required(shape, &place, name) || !self.attempt(self.with(old, |object| remove(object, &inner))) {
+                        let inner = key(&place, name);
+                        if stays(&place, name) || !self.attempt(self.with(part, |object| remove(object, &inner))) {
                             queue.push(inner);
                         }
                     }
                 }
                 Json::Array(items) => {
-                    let left = self.fewer(old, &place, items);
-                    queue.extend((0..left).map(|position| longer(&place, Step::Index(position))));
+                    let left = self.fewer(part, &place, items);
+                    queue.extend((0..left).map(|position| index(&place, position)));
                 }
-                Json::String(text) if is_name(&place) => {
+                Json::String(text) if is_name(part, &place) => {
                     if text != "x" {
-                        self.attempt(self.with(old, |object| put(object, &place, json!("x"))));
+                        self.try_value(part, &place, json!("x"));
                     }
                 }
-                Json::String(text) if !is_fixed(&place) => self.shorter(old, &place, &text),
+                Json::String(text) if !is_fixed(part, within, &place) => self.shorter(part, &place, &text),
                 Json::Number(_) => {
                     for simple in [0, 1] {
-                        if value == json!(simple) || self.attempt(self.with(old, |object| put(object, &place, json!(simple)))) {
+                        if value == json!(simple) || self.try_value(part, &place, json!(simple)) {
                             break;
                         }
                     }
@@ -149,14 +193,14 @@ impl<'a> Shrinker<'a> {
     }
 
     // Takes away runs of elements, long ones first; gives how many are left.
-    fn fewer(&mut self, old: bool, place: &[Step], mut items: Vec<Json>) -> usize {
+    fn fewer(&mut self, part: Part, place: &[Step], mut items: Vec<Json>) -> usize {
         let mut run = items.len();
         while run > 0 {
             let mut start = 0;
             while start < items.len() {
                 let mut fewer = items.clone();
                 fewer.drain(start..(start + run).min(items.len()));
-                if self.attempt(self.with(old, |object| put(object, place, Json::Array(fewer.clone())))) {
+                if self.try_value(part, place, Json::Array(fewer.clone())) {
                     items = fewer;
                 } else {
                     start += run;
@@ -167,8 +211,14 @@ impl<'a> Shrinker<'a> {
         items.len()
     }
 
-    fn shorter(&mut self, old: bool, place: &[Step], text: &str) {
+    fn shorter(&mut self, part: Part, place: &[Step], text: &str) {
         let mut chars: Vec<char> = text.chars().collect();
+        // An object without a name is nothing that anyone can be told of.
+        let named = place.last() == Some(&Step::Key("name".to_owned()));
+        let simple = if named { "x" } else { "" };
+        if text == simple || self.try_value(part, place, json!(simple)) {
+            return;
+        }
         let mut run = chars.len();
         while run > 0 {
             let mut start = 0;
@@ -176,9 +226,7 @@ impl<'a> Shrinker<'a> {
                 let mut fewer = chars.clone();
                 fewer.drain(start..(start + run).min(chars.len()));
                 let shorter: String = fewer.iter().collect();
-                // An object without a name is nothing that anyone can be told of.
-                let named = !(shorter.is_empty() && place.last() == Some(&Step::Key("name".to_owned())));
-                if named && self.attempt(self.with(old, |object| put(object, place, json!(shorter)))) {
+                if !(shorter.is_empty() && named) && self.try_value(part, place, json!(shorter)) {
                     chars = fewer;
                 } else {
                     start += run;
@@ -189,10 +237,36 @@ impl<'a> Shrinker<'a> {
     }
 }
 
-fn longer(place: &[Step], step: Step) -> Place {
-    let mut longer = place.to_vec();
-    longer.push(step);
-    longer
+/// The Pod of an object of one kind in one of another kind.
+fn turned(object: &Json, from: PodPath, kind: &Kind, to: PodPath) -> Option<Json> {
+    let inner = from.segments().iter().try_fold(object, |value, name| value.get(name))?;
+    let metadata = inner.get("metadata").filter(|metadata| metadata.is_object()).cloned().unwrap_or_else(|| json!({}));
+    let mut pod = json!({"metadata": metadata});
+    if let (Some(spec), Some(fields)) = (inner.get("spec"), pod.as_object_mut()) {
+        fields.insert("spec".to_owned(), spec.clone());
+    }
+    let mut whole = to.segments().iter().rev().fold(pod, |inner, name| json!({*name: inner}));
+    let fields = whole.as_object_mut()?;
+    fields.insert("apiVersion".to_owned(), json!(kind.api_version()));
+    fields.insert("kind".to_owned(), json!(kind.kind));
+    let metadata = fields.entry("metadata").or_insert_with(|| json!({})).as_object_mut()?;
+    for name in ["name", "namespace"] {
+        if let Some(value) = object.pointer(&format!("/metadata/{name}")) {
+            metadata.insert(name.to_owned(), value.clone());
+        }
+    }
+    Some(whole)
+}
+
+/// A request tells what is in the object.
+fn told_anew(case: &mut Case) {
+    let Some(request) = &mut case.request else { return };
+    let namespace = request.get("namespace").and_then(Json::as_str).unwrap_or("default").to_owned();
+    if let Some(fields) = request.as_object_mut() {
+        fields.shift_remove("name");
+        fields.shift_remove("namespace");
+    }
+    *request = Json::from(&admission_request(&Node::from(&*request), &Node::from(&case.object), case.operation, &namespace));
 }
 
 fn put(object: &mut Json, place: &[Step], value: Json) {
@@ -208,27 +282,49 @@ fn put(object: &mut Json, place: &[Step], value: Json) {
     *here = value;
 }
 
-// What says which object it is.
-fn is_fixed(place: &[Step]) -> bool {
-    matches!(place, [Step::Key(name)] if name == "apiVersion" || name == "kind")
+fn is_key(step: &Step, name: &str) -> bool {
+    matches!(step, Step::Key(key) if key == name)
 }
 
-fn is_name(place: &[Step]) -> bool {
-    matches!(place, [Step::Key(metadata), Step::Key(name)] if metadata == "metadata" && name == "name")
-}
-
-fn required(shape: Shape<'_>, place: &[Step], name: &str) -> bool {
-    let outer = match place {
-        [] => matches!(name, "apiVersion" | "kind" | "metadata"),
-        [Step::Key(first)] if first == "metadata" => name == "name",
+// What says which object it is, and in which namespace where that is known besides.
+fn is_fixed(part: Part, within: bool, place: &[Step]) -> bool {
+    match place {
+        [only] => match part {
+            Part::Object | Part::OldObject | Part::Namespace => is_key(only, "apiVersion") || is_key(only, "kind"),
+            Part::Request => ["operation", "name", "namespace"].iter().any(|name| is_key(only, name)),
+        },
+        [metadata, name] => {
+            is_key(metadata, "metadata") && ((within && is_key(name, "namespace")) || (part == Part::Namespace && is_key(name, "name")))
+        }
         _ => false,
+    }
+}
+
+fn is_name(part: Part, place: &[Step]) -> bool {
+    matches!(part, Part::Object | Part::OldObject)
+        && matches!(place, [metadata, name] if is_key(metadata, "metadata") && is_key(name, "name"))
+}
+
+// Without it there is nothing to judge.
+fn is_needed(part: Part, within: bool, place: &[Step], name: &str) -> bool {
+    let place = key(place, name);
+    let outer = match (part, place.as_slice()) {
+        (Part::Object | Part::Namespace, [metadata]) => is_key(metadata, "metadata"),
+        (Part::OldObject, [metadata]) => within && is_key(metadata, "metadata"),
+        (Part::Request, _) | (_, [] | [_, _, ..]) => false,
     };
-    outer
-        || match shape.ty(place) {
+    outer || (part != Part::OldObject && is_name(part, &place)) || is_fixed(part, within, &place)
+}
+
+fn is_required(shape: Shape<'_>, part: Part, place: &[Step], name: &str) -> bool {
+    match part {
+        Part::Object | Part::OldObject => match shape.ty(place) {
             Some(FieldType::Struct(id)) => {
                 let container = id.short_name() == "Container" && name == "image";
                 container || id.get().fields.get(name).is_some_and(|field| field.required)
             }
             _ => false,
-        }
+        },
+        Part::Namespace | Part::Request => false,
+    }
 }

@@ -1,6 +1,6 @@
 //! The engines that `polc verify` knows. A new one is a file beside this one and a line in [`ENGINES`].
 
-use super::{kyverno, opa};
+use super::{policies, units};
 use crate::ir::{Program, Rule};
 use crate::verify::engine::Engine;
 use std::path::{Path, PathBuf};
@@ -58,23 +58,22 @@ pub const ENGINES: &[Known] = &[
         what: "emitted CEL, embedded",
         source: Source::Embedded(|start| Box::new(crate::verify::embedded::KubeCel::new(start.rules))),
     },
-    Known { name: "opa", what: "emitted Rego in OPA 1.22", source: Source::Program { file: "polc-opa", start: opa::start } },
-    Known {
-        name: "opa-1.21",
-        what: "emitted Rego in the OPA of conftest",
-        source: Source::Program { file: "polc-opa-1.21", start: opa::start },
-    },
-    Known {
-        name: "opa-1.17",
-        what: "emitted Rego in the OPA of Gatekeeper",
-        source: Source::Program { file: "polc-opa-1.17", start: opa::start },
-    },
-    Known {
-        name: "kyverno",
-        what: "emitted ClusterPolicies in Kyverno",
-        source: Source::Program { file: "polc-kyverno", start: kyverno::start },
-    },
+    program("opa", "emitted Rego in OPA 1.22", "polc-opa", units::opa),
+    program("opa-1.21", "emitted Rego in the OPA of conftest", "polc-opa-1.21", units::opa),
+    program("opa-1.17", "emitted Rego in the OPA of Gatekeeper", "polc-opa-1.17", units::opa),
+    program("conftest", "the modules for conftest in conftest's OPA", "polc-opa-1.21", units::conftest),
+    program("gatekeeper", "emitted ConstraintTemplates in Rego in Gatekeeper", "polc-gator", units::gatekeeper),
+    program("gatekeeper-cel", "emitted ConstraintTemplates in CEL in Gatekeeper", "polc-gator", units::gatekeeper_cel),
+    program("kyverno", "emitted ClusterPolicies in Kyverno", "polc-kyverno", policies::kyverno),
+    program("kyverno-vpol", "emitted ValidatingPolicies in Kyverno", "polc-kyverno", policies::kyverno_vpol),
+    program("vap", "emitted ValidatingAdmissionPolicies in the API server's code", "polc-admit", policies::vap),
 ];
+
+type Begin = fn(Start<'_>) -> Result<Box<dyn Engine>, String>;
+
+const fn program(name: &'static str, what: &'static str, file: &'static str, start: Begin) -> Known {
+    Known { name, what, source: Source::Program { file, start } }
+}
 
 /// The engine of this name.
 #[must_use]

@@ -53,7 +53,8 @@ pub fn read(paths: &[PathBuf], only_valid: bool) -> Result<Given, Failure> {
     Ok(given)
 }
 
-fn case(node: &Node, file: &str, line: u32) -> Result<Case, Failure> {
+/// The case that a document stands for.
+pub fn case(node: &Node, file: &str, line: u32) -> Result<Case, Failure> {
     let object = Json::from(node);
     let origin = format!("{file}:{line}");
     let review = object.get("kind").is_some_and(|kind| kind == "AdmissionReview");

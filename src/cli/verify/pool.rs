@@ -1,7 +1,7 @@
 //! A few processes of one engine, started when they are needed.
 
 use super::process::Process;
-use crate::verify::engine::Answer;
+use crate::verify::engine::{Answer, Reply};
 use crate::verify::generate::Case;
 use serde_json::Value as Json;
 use std::path::PathBuf;
@@ -41,16 +41,27 @@ impl Pool {
 
     /// Asks about cases: `request` makes the line of one, `read` reads the answer to it. Where the engine ends, the case that it did not answer is an error and another
     /// process takes the rest.
-    pub fn ask(&self, cases: &[Case], request: &dyn Fn(usize, &Case) -> String, read: &dyn Fn(usize, &Json) -> Answer) -> Vec<Answer> {
+    pub fn ask(&self, cases: &[Case], request: &dyn Fn(usize, &Case) -> String, read: &dyn Fn(usize, &Json) -> Reply) -> Vec<Reply> {
+        self.ask_for(cases, request, read, &|error| Answer::Error(error).into())
+    }
+
+    /// The same with answers of another kind; `failed` makes one of an error.
+    pub fn ask_for<C, A: Clone>(
+        &self,
+        cases: &[C],
+        request: &dyn Fn(usize, &C) -> String,
+        read: &dyn Fn(usize, &Json) -> A,
+        failed: &dyn Fn(String) -> A,
+    ) -> Vec<A> {
         let lines: Vec<String> = cases.iter().enumerate().map(|(number, case)| request(number, case)).collect();
-        let mut answers: Vec<Answer> = Vec::with_capacity(cases.len());
+        let mut answers: Vec<A> = Vec::with_capacity(cases.len());
         while answers.len() < lines.len() {
             let from = answers.len();
             let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let mut process = match idle.map_or_else(|| self.start(), Ok) {
                 Ok(process) => process,
                 Err(error) => {
-                    answers.resize(lines.len(), Answer::Error(error));
+                    answers.resize(lines.len(), failed(error));
                     break;
                 }
             };
@@ -66,9 +77,9 @@ impl Pool {
                     let retried = self.start().and_then(|mut fresh| fresh.answers(again).map_err(|(_, error)| error));
                     match retried {
                         Ok(all) => answers.extend(all.iter().enumerate().map(|(number, answer)| read(from + number, answer))),
-                        Err(error) => answers.extend(again.iter().map(|_| Answer::Error(error.clone()))),
+                        Err(error) => answers.extend(again.iter().map(|_| failed(error.clone()))),
                     }
-                    answers.push(Answer::Error(error));
+                    answers.push(failed(error));
                 }
             }
         }

@@ -2,10 +2,11 @@
 
 use super::super::report::table;
 use super::super::{Failure, print, print_json};
-use super::{Arguments, quoted, word};
+use super::{Arguments, objects, quoted, word};
 use crate::diagnostic::{Sources, Span};
 use crate::ir::Rule;
 use crate::manifest;
+use crate::object::Node;
 use crate::verify::engine::Engine;
 use crate::verify::generate::Case;
 use crate::verify::run::{Disagreement, Outcome, Row};
@@ -313,6 +314,18 @@ fn document(case: &Case) -> String {
     let mut whole = if is_plain(case) { case.object.clone() } else { admission_review(case) };
     if let (Some(space), Some(fields)) = (&case.namespace_object, whole.as_object_mut()) {
         fields.insert("namespaceObject".to_owned(), space.clone());
+    }
+    let reads_as_the_case =
+        |whole: &Json| objects::case(&Node::from(whole), "", 0).is_ok_and(|read| Case { origin: case.origin.clone(), ..read } == *case);
+    // What goes without saying is not said.
+    for name in ["object", "oldObject", "name", "namespace"] {
+        let mut less = whole.clone();
+        if let Some(request) = less.get_mut("request").and_then(Json::as_object_mut)
+            && request.shift_remove(name).is_some()
+            && reads_as_the_case(&less)
+        {
+            whole = less;
+        }
     }
     let same = |text: &str| {
         let read = manifest::read_text(text);

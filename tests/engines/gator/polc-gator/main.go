@@ -38,7 +38,9 @@ import (
 )
 
 type request struct {
-	ID              json.RawMessage `json:"id"`
+	ID json.RawMessage `json:"id"`
+	// Unit is the folder whose templates are asked, with `-units`.
+	Unit            string          `json:"unit"`
 	Operation       string          `json:"operation"`
 	Resource        string          `json:"resource"`
 	Subresource     string          `json:"subresource"`
@@ -72,6 +74,19 @@ type hello struct {
 	Version     string `json:"version"`
 	Templates   int    `json:"templates"`
 	Constraints int    `json:"constraints"`
+	Units       int    `json:"units,omitempty"`
+}
+
+// A client with its templates, or why there is none.
+type unit struct {
+	client  gator.Client
+	failure error
+}
+
+// Units are templates that have nothing to do with each other: each folder is loaded by itself, when it is first asked.
+type units struct {
+	root   string
+	loaded map[string]unit
 }
 
 func main() {
@@ -83,17 +98,26 @@ func main() {
 
 func run(in io.Reader, out io.Writer) error {
 	bench := flag.Int("bench", 0, "review each object `N` times and add the nanoseconds that one review took")
+	root := flag.String("units", "", "take each folder in this `FOLDER` as templates of their own; a line names in `unit` the one that it asks")
 	flag.Parse()
-	if flag.NArg() == 0 {
-		return errors.New("usage: polc-gator [-bench N] FILE-OR-FOLDER... < REQUESTS")
-	}
-	client, err := gator.NewOPAClient(false, gator.WithK8sCEL())
-	if err != nil {
-		return err
+	if (flag.NArg() == 0) == (*root == "") {
+		return errors.New("usage: polc-gator [-bench N] (FILE-OR-FOLDER... | -units FOLDER) < REQUESTS")
 	}
 	greeting := hello{Ready: true, Engine: "gatekeeper", Version: moduleVersion("github.com/open-policy-agent/gatekeeper/v3")}
-	if greeting.Templates, greeting.Constraints, err = load(client, flag.Args()); err != nil {
-		return err
+	all := units{root: *root, loaded: map[string]unit{}}
+	if *root == "" {
+		client, templates, constraints, err := load(flag.Args())
+		if err != nil {
+			return err
+		}
+		greeting.Templates, greeting.Constraints = templates, constraints
+		all.loaded[""] = unit{client: client}
+	} else {
+		entries, err := os.ReadDir(*root)
+		if err != nil {
+			return err
+		}
+		greeting.Units = len(entries)
 	}
 	writer := bufio.NewWriter(out)
 	encoder := json.NewEncoder(writer)
@@ -117,7 +141,7 @@ func run(in io.Reader, out io.Writer) error {
 				reply.Error = err.Error()
 			} else {
 				reply.ID = asked.ID
-				if err := one(client, &asked, &reply, *bench); err != nil {
+				if err := one(&all, &asked, &reply, *bench); err != nil {
 					reply.Error = err.Error()
 				}
 			}
@@ -133,7 +157,24 @@ func run(in io.Reader, out io.Writer) error {
 	}
 }
 
-func one(client gator.Client, asked *request, reply *answer, bench int) error {
+// find gives the client of a unit.
+func (u *units) find(name string) (gator.Client, error) {
+	found, known := u.loaded[name]
+	if !known && name != filepath.Base(name) {
+		return nil, fmt.Errorf("`%s` is no unit", name)
+	}
+	if !known {
+		found.client, _, _, found.failure = load([]string{filepath.Join(u.root, name)})
+		u.loaded[name] = found
+	}
+	return found.client, found.failure
+}
+
+func one(all *units, asked *request, reply *answer, bench int) error {
+	client, err := all.find(asked.Unit)
+	if err != nil {
+		return err
+	}
 	review, err := toReview(asked)
 	if err != nil {
 		return err
@@ -219,26 +260,29 @@ func toReview(asked *request) (any, error) {
 	return target.AugmentedReview{AdmissionRequest: admitted, Namespace: namespace, Source: mutationtypes.SourceTypeOriginal, IsAdmission: true}, nil
 }
 
-func load(client gator.Client, roots []string) (templates, constraints int, err error) {
+func load(roots []string) (client gator.Client, templates, constraints int, err error) {
+	if client, err = gator.NewOPAClient(false, gator.WithK8sCEL()); err != nil {
+		return nil, 0, 0, err
+	}
 	scheme := runtime.NewScheme()
 	if err := apis.AddToScheme(scheme); err != nil {
-		return 0, 0, err
+		return nil, 0, 0, err
 	}
 	paths, err := find(roots)
 	if err != nil {
-		return 0, 0, err
+		return nil, 0, 0, err
 	}
 	ctx := context.Background()
 	var waiting []*unstructured.Unstructured
 	for _, path := range paths {
 		text, err := os.ReadFile(path)
 		if err != nil {
-			return 0, 0, err
+			return nil, 0, 0, err
 		}
 		for _, document := range strings.Split("\n"+string(text), "\n---") {
 			object := &unstructured.Unstructured{}
 			if err := yaml.Unmarshal([]byte(document), &object.Object); err != nil {
-				return 0, 0, fmt.Errorf("%s: %w", path, err)
+				return nil, 0, 0, fmt.Errorf("%s: %w", path, err)
 			}
 			switch {
 			case len(object.Object) == 0:
@@ -246,14 +290,14 @@ func load(client gator.Client, roots []string) (templates, constraints int, err 
 				waiting = append(waiting, object)
 			case reader.IsTemplate(object):
 				if err := yaml.UnmarshalStrict([]byte(document), &templatesv1.ConstraintTemplate{}); err != nil {
-					return 0, 0, fmt.Errorf("%s: %w", path, err)
+					return nil, 0, 0, fmt.Errorf("%s: %w", path, err)
 				}
 				template, err := reader.ToTemplate(scheme, object)
 				if err != nil {
-					return 0, 0, fmt.Errorf("%s: %w", path, err)
+					return nil, 0, 0, fmt.Errorf("%s: %w", path, err)
 				}
 				if _, err := client.AddTemplate(ctx, template); err != nil {
-					return 0, 0, fmt.Errorf("%s: %w", path, err)
+					return nil, 0, 0, fmt.Errorf("%s: %w", path, err)
 				}
 				templates++
 			}
@@ -261,13 +305,13 @@ func load(client gator.Client, roots []string) (templates, constraints int, err 
 	}
 	for _, constraint := range waiting {
 		if _, err := client.AddConstraint(ctx, constraint); err != nil {
-			return 0, 0, fmt.Errorf("constraint %s: %w", constraint.GetName(), err)
+			return nil, 0, 0, fmt.Errorf("constraint %s: %w", constraint.GetName(), err)
 		}
 	}
 	if templates == 0 || len(waiting) == 0 {
-		return 0, 0, fmt.Errorf("no ConstraintTemplate with a Constraint under %s", strings.Join(roots, ", "))
+		return nil, 0, 0, fmt.Errorf("no ConstraintTemplate with a Constraint under %s", strings.Join(roots, ", "))
 	}
-	return templates, len(waiting), nil
+	return client, templates, len(waiting), nil
 }
 
 func find(roots []string) ([]string, error) {
