@@ -12,36 +12,34 @@
 
 mod support;
 
-use polc::target::{GatekeeperEngine, Options, conftest, gatekeeper, kyverno_vpol, opa, vap};
+use polc::target::{GatekeeperEngine, Options, conftest, gatekeeper, opa};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use support::compare::{Differences, Said, namespaces, opa_input, policies_in_engine, policy_names, request_of, subjects, write};
+use support::compare::{Differences, Said, agrees, namespaces, opa_input, policy_names, request_of, subjects, write};
 use support::engine::{self, Engine};
 
-/// By turns as a typed object, as the API server has it; with its defaults; and as it is written, with its nulls.
 #[test]
 fn validating_admission_policies_in_the_api_servers_code() {
-    let Some(path) = engine::find("polc-admit", "emitted ValidatingAdmissionPolicies in the API server's code") else { return };
-    policies_in_engine(
-        "vap",
-        &path,
-        &[],
-        |program| vap::emit(program, &Options::default()),
-        |number, _, request| {
-            request["raw"] = (number % 3 == 1).into();
-            request["defaults"] = (number % 3 == 2).into();
-            request["echo"] = (number % 3 != 1).into();
-        },
-    );
+    agrees("vap");
 }
 
 #[test]
 fn validating_policies_in_kyverno() {
-    let Some(path) = engine::find("polc-kyverno", "emitted ValidatingPolicies in Kyverno") else { return };
-    policies_in_engine("kyverno-vpol", &path, &[], kyverno_vpol::emit, |_, _, _| {});
+    agrees("kyverno-vpol");
+}
+
+#[test]
+fn modules_for_conftest_in_its_opa() {
+    agrees("conftest");
+}
+
+#[test]
+fn each_template_in_gatekeeper() {
+    agrees("gatekeeper");
+    agrees("gatekeeper-cel");
 }
 
 /// What a command says, which has to succeed.

@@ -1,6 +1,7 @@
 //! `polc verify`
 
 mod carried;
+mod changers;
 pub mod engines;
 mod objects;
 mod policies;
@@ -13,6 +14,7 @@ mod units;
 use super::{CompileArguments, Context, Failure, Format, Status, compile};
 use crate::diagnostic::codes::input;
 use crate::ir::Rule;
+use crate::verify::changed::{self, Changer, Item};
 use crate::verify::engine::Engine;
 use crate::verify::run::{self, Options};
 use clap::ValueEnum;
@@ -38,7 +40,7 @@ pub struct Arguments {
     /// Only rules whose id contains this.
     #[arg(long, value_name = "TEXT")]
     rule: Option<String>,
-    /// The engines, instead of all that are there: regorus, kube-cel; opa, opa-1.21 (conftest's), opa-1.17 (Gatekeeper's), conftest, gatekeeper, gatekeeper-cel, kyverno, kyverno-vpol, vap.
+    /// The engines, instead of all that are there: regorus, kube-cel; opa, opa-1.21 (conftest's), opa-1.17 (Gatekeeper's), conftest, gatekeeper, gatekeeper-cel, kyverno, kyverno-vpol, vap; and for what changes objects or brings others map, kyverno-mpol.
     #[arg(long = "engine", value_name = "NAME", value_delimiter = ',')]
     engines: Vec<String>,
     /// How many cases there are in all, over rules and engines: each rule and engine gets an equal share.
@@ -92,7 +94,7 @@ fn chosen(arguments: &Arguments) -> Result<Vec<(&'static Known, PathBuf)>, Failu
     let path = |known: &Known| match known.source {
         #[cfg(feature = "engines")]
         Source::Embedded(_) => Some(PathBuf::new()),
-        Source::Program { file, .. } => engines::locate(file, folder),
+        Source::Program { file, .. } | Source::Changing { file, .. } => engines::locate(file, folder),
     };
     if arguments.engines.is_empty() {
         return Ok(ENGINES.iter().filter_map(|known| Some((known, path(known)?))).collect());
@@ -109,7 +111,7 @@ fn chosen(arguments: &Arguments) -> Result<Vec<(&'static Known, PathBuf)>, Failu
         }
         match (path(known), known.source) {
             (Some(path), _) => chosen.push((known, path)),
-            (None, Source::Program { file, .. }) => {
+            (None, Source::Program { file, .. } | Source::Changing { file, .. }) => {
                 let place = folder.map_or_else(|| "on the `PATH`".to_owned(), |folder| format!("in `{}`", folder.display()));
                 return Err(Failure::new(&input::ENGINE_MISSING, format!("the engine `{name}` is missing: there is no `{file}` {place}"))
                     .with_help("build it with `tests/engines/build.sh`, and give its folder with `--engines-dir` or `POLC_ENGINES`"));
@@ -121,21 +123,30 @@ fn chosen(arguments: &Arguments) -> Result<Vec<(&'static Known, PathBuf)>, Failu
     Ok(chosen)
 }
 
+/// The engines that were started.
+#[derive(Default)]
+struct Started {
+    judging: Vec<Box<dyn Engine>>,
+    changing: Vec<Box<dyn Changer>>,
+}
+
 /// Starts the engines.
-fn start(chosen: &[(&'static Known, PathBuf)], rules: &[&Rule], program: &crate::ir::Program) -> Result<Vec<Box<dyn Engine>>, Failure> {
-    let mut started = Vec::new();
+fn start(chosen: &[(&'static Known, PathBuf)], rules: &[&Rule], program: &crate::ir::Program) -> Result<Started, Failure> {
+    let mut started = Started::default();
     for (known, path) in chosen {
         let with = Start { rules, program, path, name: known.name };
-        match known.source {
+        let problem = match known.source {
             #[cfg(feature = "engines")]
-            Source::Embedded(start) => started.push(start(with)),
-            Source::Program { start, .. } => match start(with) {
-                Ok(engine) => started.push(engine),
-                Err(error) => {
-                    return Err(Failure::new(&input::ENGINE_MISSING, format!("the engine `{}` does not start: {error}", known.name))
-                        .with_help(format!("leave it out by naming the others with `--engine`; its program is `{}`", path.display())));
-                }
-            },
+            Source::Embedded(start) => {
+                started.judging.push(start(with));
+                None
+            }
+            Source::Program { start, .. } => start(with).map(|engine| started.judging.push(engine)).err(),
+            Source::Changing { start, .. } => start(with).map(|engine| started.changing.push(engine)).err(),
+        };
+        if let Some(error) = problem {
+            return Err(Failure::new(&input::ENGINE_MISSING, format!("the engine `{}` does not start: {error}", known.name))
+                .with_help(format!("leave it out by naming the others with `--engine`; its program is `{}`", path.display())));
         }
     }
     Ok(started)
@@ -160,7 +171,9 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<Status, Fa
     let program = &compiled.program;
     let wanted = |rule: &&Rule| arguments.rule.as_deref().is_none_or(|part| rule.id.contains(part));
     let rules: Vec<&Rule> = program.packs.values().flat_map(|pack| &pack.rules).filter(wanted).collect();
-    if rules.is_empty() {
+    let items: Vec<Item<'_>> =
+        Item::all(program).into_iter().filter(|item| arguments.rule.as_deref().is_none_or(|part| item.head().id.contains(part))).collect();
+    if rules.is_empty() && items.is_empty() {
         return Err(Failure::new(&input::NO_RULES, "there is no rule to verify".to_owned())
             .with_help("give policies that hold rules; `--rule` takes a part of a rule's id"));
     }
@@ -168,24 +181,30 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<Status, Fa
     let judged: Vec<&Rule> = rules.iter().copied().filter(|rule| run::never_applies(rule).is_none()).collect();
     let began = Instant::now();
     let engines = start(&chosen, &judged, program)?;
-    let carried = judged.iter().flat_map(|rule| engines.iter().filter(|engine| engine.leaves_out(rule).is_none())).count();
+    let carried = judged.iter().flat_map(|rule| engines.judging.iter().filter(|engine| engine.leaves_out(rule).is_none())).count()
+        + items.iter().flat_map(|item| engines.changing.iter().filter(|engine| engine.leaves_out(*item).is_none())).count();
     let each = arguments.cases.div_ceil(carried.max(1)).max(1);
     let bar = match &given {
         None => progress_bar(each * carried),
         Some(_) => ProgressBar::hidden(),
     };
     let progress = |count: usize| bar.inc(count as u64);
+    let options = Options { seed: arguments.seed, cases: each };
     let outcome = match &given {
-        None => run::verify(&rules, program, &engines, Options { seed: arguments.seed, cases: each }, &progress),
-        Some(given) => run::verify_objects(&rules, program, &engines, &given.cases, &progress),
+        None => run::verify(&rules, program, &engines.judging, options, &progress),
+        Some(given) => run::verify_objects(&rules, program, &engines.judging, &given.cases, &progress),
     };
+    let changes = changed::verify(&items, &engines.changing, options, given.as_ref().map(|given| given.cases.as_slice()), &progress);
     bar.finish_and_clear();
     let shown = show::Shown {
         arguments,
         sources: &loaded.sources,
         rules: &rules,
-        engines: &engines,
+        engines: &engines.judging,
         outcome: &outcome,
+        items: &items,
+        changers: &engines.changing,
+        changes: &changes,
         left_out_objects: given.as_ref().map(|given| given.left_out.as_slice()).unwrap_or_default(),
         elapsed: began.elapsed(),
         color: context.color,
@@ -195,7 +214,11 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<Status, Fa
         VerifyFormat::Json => shown.json()?,
         VerifyFormat::Junit => shown.junit()?,
     }
-    Ok(if outcome.disagreements.is_empty() && outcome.one_sided.is_empty() { Status::Fine } else { Status::Findings })
+    let fine = outcome.disagreements.is_empty()
+        && outcome.one_sided.is_empty()
+        && changes.disagreements.is_empty()
+        && changes.one_sided.is_empty();
+    Ok(if fine { Status::Fine } else { Status::Findings })
 }
 
 /// How a path is written in a command.

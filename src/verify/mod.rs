@@ -3,6 +3,7 @@
 //! An engine is an [`engine::Engine`]; the embedded ones are here, those that are programs of their own in [`crate::cli`]. [`run::verify`] compares them with the reference
 //! evaluator, and a case that is judged otherwise is made as small as it can be.
 
+pub mod changed;
 pub mod changes;
 pub mod coverage;
 #[cfg(feature = "engines")]

@@ -269,7 +269,7 @@ impl<'a> Subject<'a> {
 }
 
 /// Whether a rule is for objects of this kind and for the operation: others never reach what is emitted for it.
-fn is_for(rule: &Rule, case: &Case) -> bool {
+pub(super) fn is_for(rule: &Rule, case: &Case) -> bool {
     rule.operations.contains(&case.operation) && case.kind(rule).is_some()
 }
 

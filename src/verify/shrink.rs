@@ -245,11 +245,13 @@ fn turned(object: &Json, from: PodPath, kind: &Kind, to: PodPath) -> Option<Json
     if let (Some(spec), Some(fields)) = (inner.get("spec"), pod.as_object_mut()) {
         fields.insert("spec".to_owned(), spec.clone());
     }
-    let mut whole = to.segments().iter().rev().fold(pod, |inner, name| json!({*name: inner}));
+    let around = to.segments().iter().rev().fold(pod, |inner, name| json!({*name: inner}));
+    let mut whole = json!({"apiVersion": kind.api_version(), "kind": kind.kind, "metadata": {}});
     let fields = whole.as_object_mut()?;
-    fields.insert("apiVersion".to_owned(), json!(kind.api_version()));
-    fields.insert("kind".to_owned(), json!(kind.kind));
-    let metadata = fields.entry("metadata").or_insert_with(|| json!({})).as_object_mut()?;
+    for (name, value) in around.as_object()? {
+        fields.insert(name.clone(), value.clone());
+    }
+    let metadata = fields.get_mut("metadata")?.as_object_mut()?;
     for name in ["name", "namespace"] {
         if let Some(value) = object.pointer(&format!("/metadata/{name}")) {
             metadata.insert(name.to_owned(), value.clone());

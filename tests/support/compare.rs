@@ -2,7 +2,7 @@
 //!
 //! `POLC_CASES` is the number of objects a rule (200 unless set), `POLC_SEED` the seed.
 
-use super::engine::{self, Engine};
+use super::engine;
 use super::{golden, repository};
 use polc::cli::verify::engines;
 use polc::compile::compile;
@@ -245,12 +245,6 @@ pub fn namespaces(subject: &Subject) -> Option<String> {
     (!module.is_empty()).then(|| format!("package kubernetes.namespaces\n{module}"))
 }
 
-/// The rules that read a root.
-fn rules_reading(subject: &Subject, root: polc::ir::Root) -> BTreeSet<&str> {
-    let rules = subject.program.packs.values().flat_map(|pack| &pack.rules);
-    rules.filter(|rule| polc::ir::walk::roots(rule).contains(&root)).map(|rule| rule.id.as_str()).collect()
-}
-
 /// The policies of a subject's rules by their names in Kyverno.
 pub fn policy_names(subject: &Subject) -> BTreeMap<String, String> {
     let packs = subject.program.packs.values();
@@ -287,110 +281,13 @@ pub fn request_of(case: &Case, number: usize) -> Json {
     request
 }
 
-/// What a target writes in an engine of policies that are named after rules, as its driver says: how many ran, and what did not pass. `decorate` gets a case's number, how many there are,
-/// and the request.
-pub fn policies_in_engine(
-    label: &str,
-    program: &Path,
-    arguments: &[&str],
-    emit: impl Fn(&Program) -> Emission,
-    decorate: impl Fn(usize, usize, &mut Json),
-) {
-    let mut differences = Differences::default();
-    let mut unreadable = 0;
-    for subject in subjects() {
-        let emission = emit(&subject.program);
-        let carried = subject.carried(&emission);
-        if carried.is_empty() {
-            continue;
-        }
-        let work = tempfile::tempdir().unwrap();
-        write(&emission, work.path());
-        let arguments: Vec<&str> = arguments.iter().copied().chain([work.path().to_str().unwrap()]).collect();
-        let engine = match Engine::try_start(program, &arguments) {
-            Ok(engine) => engine,
-            Err(error) => {
-                differences.refuse(label, subject, &error);
-                continue;
-            }
-        };
-        let warnings = engine.hello.get("warnings").and_then(Json::as_array).map_or(0, Vec::len);
-        if engine.hello["policies"] != carried.len() || warnings > 0 {
-            differences.refuse(label, subject, &engine.hello.to_string());
-            continue;
-        }
-        let names = policy_names(subject);
-        let judge = Judge::of_program(&subject.program);
-        // Every rule judges some of the objects; the others only the one that they were made for.
-        let own: Vec<BTreeSet<String>> =
-            subject.origins.iter().map(|rule| carried.iter().filter(|id| *id == rule).cloned().collect()).collect();
-        let asked = |number: usize| if number.is_multiple_of(5) { &carried } else { &own[number] };
-        let request = |(number, case): (usize, &Case)| {
-            let policies: Vec<&str> =
-                names.iter().filter(|(_, rule)| asked(number).contains(*rule)).map(|(policy, _)| policy.as_str()).collect();
-            let policies = if number.is_multiple_of(5) { Vec::new() } else { policies };
-            let mut request = request_of(case, number);
-            request["policies"] = json!(policies);
-            decorate(number, subject.cases.len(), &mut request);
-            request
-        };
-        // An engine in a cluster always knows the namespace: where it cannot find it, the request fails before any policy is asked.
-        let untold = |number: usize| subject.cases[number].request.is_some() && subject.cases[number].namespace_object.is_none();
-        let reads_namespace = rules_reading(subject, polc::ir::Root::NamespaceObject);
-        let told = |number: usize| !(untold(number) && asked(number).iter().any(|rule| reads_namespace.contains(rule.as_str())));
-        let chosen: Vec<usize> = (0..subject.cases.len()).filter(|number| !asked(*number).is_empty() && told(*number)).collect();
-        let requests: Vec<Json> = chosen.iter().map(|number| request((*number, &subject.cases[*number]))).collect();
-        for (number, answer) in chosen.iter().copied().zip(engine.answers(&requests)) {
-            let (case, asked) = (&subject.cases[number], asked(number));
-            // The API server refuses such an object before any policy sees it.
-            if answer.get("unreadable").is_some() {
-                unreadable += 1;
-                continue;
-            }
-            if answer.get("error").is_some() {
-                differences.add(label, &subject.name, case, None, &answer.to_string());
-                continue;
-            }
-            let ran = matching(subject, asked, case);
-            assert_eq!(answer["ran"], ran, "{label}: the number of rules that ran on {} of {}", case.object, subject.name);
-            let mut got = Said::new();
-            for result in answer["results"].as_array().unwrap() {
-                let rule = &names[result["policy"].as_str().unwrap()];
-                let message = result["message"].as_str().unwrap();
-                match result["status"].as_str().unwrap() {
-                    "skip" => {}
-                    "fail" => {
-                        got.insert(rule.clone(), message.to_owned());
-                    }
-                    other => differences.add(label, rule, case, None, &format!("{other}: {message}")),
-                }
-            }
-            // Where the engine has read the object into a type, what it has read is judged, by the reference evaluator too.
-            match answer.get("object").or(answer.get("oldObject")) {
-                None => differences.compare(label, subject, number, asked, &got),
-                Some(present) => {
-                    let old = answer.get("oldObject").filter(|_| case.operation == Operation::Update);
-                    let case = Case { object: present.clone(), old_object: old.cloned(), ..case.clone() };
-                    let expected = said(&judge, &case);
-                    differences.compare_with(label, &case, &expected, asked, &got);
-                }
-            }
-        }
-    }
-    if unreadable > 0 {
-        eprintln!("{label}: {unreadable} objects could not be read and were not compared");
-        assert!(unreadable * 10 < differences.compared, "{label} could not read {unreadable} objects");
-    }
-    differences.settle(label);
-}
-
 /// What `polc verify` does, with one engine on every subject.
 pub fn agrees(name: &str) {
     let known = engines::find(name).unwrap();
     let path = match known.source {
         #[cfg(feature = "engines")]
         engines::Source::Embedded(_) => PathBuf::new(),
-        engines::Source::Program { file, .. } => match engine::find(file, known.what) {
+        engines::Source::Program { file, .. } | engines::Source::Changing { file, .. } => match engine::find(file, known.what) {
             Some(path) => path,
             None => return,
         },
@@ -404,6 +301,7 @@ pub fn agrees(name: &str) {
             #[cfg(feature = "engines")]
             engines::Source::Embedded(start_it) => Ok(start_it(start)),
             engines::Source::Program { start: start_it, .. } => start_it(start),
+            engines::Source::Changing { .. } => panic!("{name} judges nothing"),
         };
         let engine = started.unwrap_or_else(|error| panic!("{name} does not load {}: {error}", subject.name));
         let outcome = run::verify(&rules, &subject.program, &[engine], options, &|_| ());

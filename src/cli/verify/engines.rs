@@ -1,7 +1,8 @@
 //! The engines that `polc verify` knows. A new one is a file beside this one and a line in [`ENGINES`].
 
-use super::{policies, units};
+use super::{changers, policies, units};
 use crate::ir::{Program, Rule};
+use crate::verify::changed::Changer;
 use crate::verify::engine::Engine;
 use std::path::{Path, PathBuf};
 
@@ -29,9 +30,22 @@ pub enum Source {
         /// The name of the file.
         file: &'static str,
         /// Starts it, or says why that is not possible.
-        start: fn(Start<'_>) -> Result<Box<dyn Engine>, String>,
+        start: Begin,
+    },
+    /// It is a program of this name that changes objects.
+    Changing {
+        /// The name of the file.
+        file: &'static str,
+        /// Starts it, or says why that is not possible.
+        start: BeginChanging,
     },
 }
+
+/// Starts an engine that judges.
+pub type Begin = fn(Start<'_>) -> Result<Box<dyn Engine>, String>;
+
+/// Starts an engine that changes objects.
+pub type BeginChanging = fn(Start<'_>) -> Result<Box<dyn Changer>, String>;
 
 /// An engine.
 #[derive(Debug, Clone, Copy)]
@@ -67,9 +81,17 @@ pub const ENGINES: &[Known] = &[
     program("kyverno", "emitted ClusterPolicies in Kyverno", "polc-kyverno", policies::kyverno),
     program("kyverno-vpol", "emitted ValidatingPolicies in Kyverno", "polc-kyverno", policies::kyverno_vpol),
     program("vap", "emitted ValidatingAdmissionPolicies in the API server's code", "polc-admit", policies::vap),
+    Known {
+        name: "map",
+        what: "emitted MutatingAdmissionPolicies in the API server's code",
+        source: Source::Changing { file: "polc-mutate", start: changers::map },
+    },
+    Known {
+        name: "kyverno-mpol",
+        what: "emitted MutatingPolicies and GeneratingPolicies in Kyverno",
+        source: Source::Changing { file: "polc-kyverno-change", start: changers::kyverno },
+    },
 ];
-
-type Begin = fn(Start<'_>) -> Result<Box<dyn Engine>, String>;
 
 const fn program(name: &'static str, what: &'static str, file: &'static str, start: Begin) -> Known {
     Known { name, what, source: Source::Program { file, start } }

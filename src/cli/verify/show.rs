@@ -7,6 +7,7 @@ use crate::diagnostic::{Sources, Span};
 use crate::ir::Rule;
 use crate::manifest;
 use crate::object::Node;
+use crate::verify::changed::{self, Changer, Item};
 use crate::verify::engine::Engine;
 use crate::verify::generate::Case;
 use crate::verify::run::{Disagreement, Outcome, Row};
@@ -31,9 +32,24 @@ pub struct Shown<'a> {
     pub rules: &'a [&'a Rule],
     pub engines: &'a [Box<dyn Engine>],
     pub outcome: &'a Outcome,
+    pub items: &'a [Item<'a>],
+    pub changers: &'a [Box<dyn Changer>],
+    pub changes: &'a changed::Outcome,
     pub left_out_objects: &'a [(String, u32, String)],
     pub elapsed: Duration,
     pub color: bool,
+}
+
+/// Where an engine differs, as people are told.
+struct Different<'a> {
+    id: &'a str,
+    place: (&'a str, usize),
+    engine: &'a str,
+    count: usize,
+    expected: &'a str,
+    got: &'a str,
+    emitted: &'a str,
+    case: &'a Case,
 }
 
 impl Shown<'_> {
@@ -65,6 +81,11 @@ impl Shown<'_> {
 
     /// The command that shows a disagreement again, and nothing else.
     fn command(&self, found: &Disagreement) -> String {
+        let (rule, ..) = self.rule(found.rule);
+        self.command_for(rule, self.engine(found.engine), &found.case)
+    }
+
+    fn command_for(&self, id: &str, engine: &str, case: &Case) -> String {
         let mut command = "polc verify".to_owned();
         for path in &self.arguments.paths {
             let _ = write!(command, " {}", quoted(path));
@@ -72,23 +93,51 @@ impl Shown<'_> {
         for (name, value) in &self.arguments.compile.params {
             let _ = write!(command, " --param {}", word(&format!("{name}={value}")));
         }
-        let (rule, ..) = self.rule(found.rule);
-        let _ = write!(command, " --rule {} --engine {}", word(rule), self.engine(found.engine));
+        let _ = write!(command, " --rule {} --engine {engine}", word(id));
         if let Some(folder) = &self.arguments.engines_dir {
             let _ = write!(command, " --engines-dir {}", quoted(folder));
         }
-        let _ = write!(command, " --objects - <<'END'\n{}END", document(&found.case));
+        let _ = write!(command, " --objects - <<'END'\n{}END", document(case));
         command
     }
 
     fn disagreement(&self, text: &mut String, found: &Disagreement) {
-        let (red, reset) = if self.color { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
         let (rule, file, line) = self.rule(found.rule);
-        let engine = self.engine(found.engine);
-        let _ = writeln!(text, "{file}:{line}: {red}{engine} differs{reset} on {rule} ({} cases)", found.count);
+        let different = Different {
+            id: rule,
+            place: (&file, line),
+            engine: self.engine(found.engine),
+            count: found.count,
+            expected: &found.expected.to_string(),
+            got: &found.got.to_string(),
+            emitted: &self.emitted(found),
+            case: &found.case,
+        };
+        self.different(text, &different);
+    }
+
+    fn changed_otherwise(&self, text: &mut String, found: &changed::Disagreement) {
+        let (Some(item), Some(engine)) = (self.items.get(found.item), self.changers.get(found.engine)) else { return };
+        let (file, line) = self.place(item.head().span);
+        let different = Different {
+            id: &item.head().id,
+            place: (&file, line),
+            engine: engine.name(),
+            count: found.count,
+            expected: &found.expected,
+            got: &found.got,
+            emitted: &engine.emitted(*item),
+            case: &found.case,
+        };
+        self.different(text, &different);
+    }
+
+    fn different(&self, text: &mut String, found: &Different<'_>) {
+        let (red, reset) = if self.color { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
+        let (Different { id, engine, emitted, .. }, (file, line)) = (found, found.place);
+        let _ = writeln!(text, "{file}:{line}: {red}{engine} differs{reset} on {id} ({} cases)", found.count);
         let _ = writeln!(text, "  reference: {}", found.expected);
         let _ = writeln!(text, "  {engine}: {}", found.got);
-        let emitted = self.emitted(found);
         let _ = writeln!(text, "  emitted:");
         for line in emitted.lines().take(EMITTED_LINES) {
             let _ = writeln!(text, "    {line}");
@@ -96,7 +145,7 @@ impl Shown<'_> {
         if emitted.lines().count() > EMITTED_LINES {
             let _ = writeln!(text, "    ... (`--format json` shows all of it)");
         }
-        let _ = writeln!(text, "  repeat it with:\n\n{}\n", self.command(found));
+        let _ = writeln!(text, "  repeat it with:\n\n{}\n", self.command_for(id, engine, found.case));
     }
 
     /// The table of rules and engines: the verdicts of the reference evaluator, and for each engine how often it differs.
@@ -124,10 +173,41 @@ impl Shown<'_> {
         table(&head, rows.into_iter())
     }
 
+    /// The table of what changes objects or brings others.
+    fn changes_table(&self) -> String {
+        let mut head = vec!["CHANGE", "CASES", "CHANGED", "LEFT ALONE", "UNREADABLE"];
+        head.extend(self.changers.iter().map(|engine| engine.name()));
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        for item in self.items {
+            let own: Vec<&changed::Row> = self.changes.rows.iter().filter(|row| row.id == item.head().id).collect();
+            let Some(first) = own.first() else { continue };
+            let unreadable = own.iter().map(|row| row.unreadable).max().unwrap_or_default();
+            let most = own.iter().max_by_key(|row| row.changed + row.left_alone).unwrap_or(first);
+            let mut row = vec![item.head().id.clone()];
+            row.extend([most.changed + most.left_alone, most.changed, most.left_alone, unreadable].map(|number| number.to_string()));
+            for engine in self.changers {
+                row.push(match own.iter().find(|row| row.engine == engine.name()).map(|row| row.disagreements) {
+                    None => "-".to_owned(),
+                    Some(0) => "ok".to_owned(),
+                    Some(count) => format!("{count} differ"),
+                });
+            }
+            rows.push(row);
+        }
+        if rows.is_empty() { String::new() } else { table(&head, rows.into_iter()) }
+    }
+
     /// For people.
     pub fn text(&self) -> Result<(), Failure> {
         let outcome = self.outcome;
-        let mut text = self.table();
+        let mut text = if outcome.rows.is_empty() { String::new() } else { self.table() };
+        let changes = self.changes_table();
+        if !changes.is_empty() {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            text.push_str(&changes);
+        }
         let mut list = |title: &str, lines: &mut dyn Iterator<Item = String>| {
             let lines: Vec<String> = lines.collect();
             if !lines.is_empty() {
@@ -143,7 +223,7 @@ impl Shown<'_> {
         list("rules that apply to no object:", &mut outcome.not_applicable.iter().map(|(rule, why)| format!("{rule}: {why}")));
         list(
             "rules that an engine leaves out:",
-            &mut outcome.left_out.iter().map(|(rule, engine, why)| format!("{rule} in {engine}: {why}")),
+            &mut outcome.left_out.iter().chain(&self.changes.left_out).map(|(rule, engine, why)| format!("{rule} in {engine}: {why}")),
         );
         list("objects that were left out:", &mut self.left_out_objects.iter().map(|(file, line, why)| format!("{file}:{line}: {why}")));
         list(
@@ -160,18 +240,27 @@ impl Shown<'_> {
                 .iter()
                 .map(|(rule, tally)| format!("{rule}: passed {}, failed {}, did not apply {}", tally.pass, tally.fail, tally.skip)),
         );
+        list(
+            "changes that were not seen both to change an object and to leave one alone:",
+            &mut self.changes.one_sided.iter().map(|(id, changed, left)| format!("{id}: changed {changed}, left {left} alone")),
+        );
         text.push('\n');
         for found in &outcome.disagreements {
             self.disagreement(&mut text, found);
         }
-        let compared: usize = outcome.rows.iter().map(|row| row.tally.judged()).sum();
-        let differ: usize = outcome.rows.iter().map(|row| row.disagreements).sum();
+        for found in &self.changes.disagreements {
+            self.changed_otherwise(&mut text, found);
+        }
+        let objects = |row: &changed::Row| row.changed + row.left_alone;
+        let compared: usize = outcome.rows.iter().map(|row| row.tally.judged()).chain(self.changes.rows.iter().map(objects)).sum();
+        let differ: usize =
+            outcome.rows.iter().map(|row| row.disagreements).chain(self.changes.rows.iter().map(|row| row.disagreements)).sum();
         let seed = if self.arguments.objects.is_empty() { format!("seed {}: ", self.arguments.seed) } else { String::new() };
         let _ = writeln!(
             text,
             "{seed}{compared} verdicts of {} engines on {} rules compared in {:.1} s, {differ} differ",
-            self.engines.len(),
-            self.rules.len() - outcome.not_applicable.len(),
+            self.engines.len() + self.changers.len(),
+            self.rules.len() - outcome.not_applicable.len() + if self.changers.is_empty() { 0 } else { self.items.len() },
             self.elapsed.as_secs_f64()
         );
         print(&text)
@@ -212,13 +301,38 @@ impl Shown<'_> {
                 json!({"rule": self.rule(*rule).0, "file": file, "line": line, "branch": branch.what})
             })
             .collect();
+        let changes: Vec<Json> = self
+            .changes
+            .rows
+            .iter()
+            .map(|row| {
+                json!({
+                    "change": row.id, "engine": row.engine, "cases": row.changed + row.left_alone, "changed": row.changed,
+                    "leftAlone": row.left_alone, "unreadable": row.unreadable, "disagreements": row.disagreements,
+                })
+            })
+            .collect();
+        let mut disagreements = disagreements;
+        for found in &self.changes.disagreements {
+            let (Some(item), Some(engine)) = (self.items.get(found.item), self.changers.get(found.engine)) else { continue };
+            let (file, line) = self.place(item.head().span);
+            disagreements.push(json!({
+                "rule": item.head().id, "file": file, "line": line, "engine": engine.name(), "cases": found.count,
+                "expected": found.expected, "got": found.got, "operation": found.case.operation, "object": found.case.object,
+                "emitted": engine.emitted(*item), "command": self.command_for(&item.head().id, engine.name(), &found.case),
+            }));
+        }
+        let one_sided_changes: Vec<Json> =
+            self.changes.one_sided.iter().map(|(id, changed, left)| json!({"change": id, "changed": changed, "leftAlone": left})).collect();
         let document = json!({
             "seed": if self.arguments.objects.is_empty() { Some(self.arguments.seed) } else { None },
             "results": results,
+            "changes": changes,
+            "oneSidedChanges": one_sided_changes,
             "disagreements": disagreements,
             "oneSided": outcome.one_sided.iter().map(|(rule, tally)| json!({"rule": rule, "pass": tally.pass, "fail": tally.fail, "skip": tally.skip})).collect::<Vec<_>>(),
             "notApplicable": outcome.not_applicable.iter().map(|(rule, why)| json!({"rule": rule, "why": why})).collect::<Vec<_>>(),
-            "leftOut": outcome.left_out.iter().map(|(rule, engine, why)| json!({"rule": rule, "engine": engine, "why": why})).collect::<Vec<_>>(),
+            "leftOut": outcome.left_out.iter().chain(&self.changes.left_out).map(|(rule, engine, why)| json!({"rule": rule, "engine": engine, "why": why})).collect::<Vec<_>>(),
             "objectsLeftOut": self.left_out_objects.iter().map(|(file, line, why)| json!({"file": file, "line": line, "why": why})).collect::<Vec<_>>(),
             "unreached": unreached,
             "branches": outcome.branches,
@@ -236,8 +350,9 @@ impl Shown<'_> {
         let outcome = self.outcome;
         let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
         writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-        let failures = outcome.disagreements.len() + outcome.one_sided.len();
-        let tests = outcome.rows.len() + outcome.one_sided.len();
+        let changes = self.changes;
+        let failures = outcome.disagreements.len() + outcome.one_sided.len() + changes.disagreements.len() + changes.one_sided.len();
+        let tests = outcome.rows.len() + outcome.one_sided.len() + changes.rows.len() + changes.one_sided.len();
         let time = format!("{:.3}", self.elapsed.as_secs_f64());
         let suites = [("name", "polc verify".to_owned()), ("tests", tests.to_string()), ("failures", failures.to_string()), ("time", time)];
         writer
@@ -269,12 +384,34 @@ impl Shown<'_> {
                             Ok(())
                         })?;
                 }
-                let suite = [
-                    ("name", "both sides".to_owned()),
-                    ("tests", outcome.one_sided.len().to_string()),
-                    ("failures", outcome.one_sided.len().to_string()),
-                ];
-                if !outcome.one_sided.is_empty() {
+                for engine in self.changers {
+                    let rows: Vec<&changed::Row> = changes.rows.iter().filter(|row| row.engine == engine.name()).collect();
+                    let failed = rows.iter().filter(|row| row.disagreements > 0).count();
+                    let suite = [("name", engine.name().to_owned()), ("tests", rows.len().to_string()), ("failures", failed.to_string())];
+                    writer
+                        .create_element("testsuite")
+                        .with_attributes(suite.iter().map(|(name, value)| (*name, value.as_str())))
+                        .write_inner_content(|writer| {
+                            for row in rows {
+                                let failure = (row.disagreements > 0).then(|| {
+                                    let of_row = |found: &&changed::Disagreement| {
+                                        self.items.get(found.item).is_some_and(|item| item.head().id == row.id)
+                                            && self.changers.get(found.engine).is_some_and(|engine| engine.name() == row.engine)
+                                    };
+                                    let mut text = String::new();
+                                    if let Some(found) = changes.disagreements.iter().find(of_row) {
+                                        self.changed_otherwise(&mut text, found);
+                                    }
+                                    (format!("{} of {} cases differ", row.disagreements, row.changed + row.left_alone), text)
+                                });
+                                test_case(writer, &row.id, engine.name(), failure)?;
+                            }
+                            Ok(())
+                        })?;
+                }
+                let one_sided = outcome.one_sided.len() + changes.one_sided.len();
+                let suite = [("name", "both sides".to_owned()), ("tests", one_sided.to_string()), ("failures", one_sided.to_string())];
+                if one_sided > 0 {
                     writer
                         .create_element("testsuite")
                         .with_attributes(suite.iter().map(|(name, value)| (*name, value.as_str())))
@@ -282,6 +419,11 @@ impl Shown<'_> {
                             for (rule, tally) in &outcome.one_sided {
                                 let text = format!("passed {}, failed {}, did not apply {}", tally.pass, tally.fail, tally.skip);
                                 test_case(writer, rule, "both sides", Some(("not seen both to pass and to fail".to_owned(), text)))?;
+                            }
+                            for (id, changed, left) in &changes.one_sided {
+                                let text = format!("changed {changed}, left {left} alone");
+                                let failure = ("not seen both to change and to leave alone".to_owned(), text);
+                                test_case(writer, id, "both sides", Some(failure))?;
                             }
                             Ok(())
                         })?;
