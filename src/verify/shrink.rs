@@ -310,12 +310,11 @@ fn is_name(part: Part, place: &[Step]) -> bool {
 // Without it there is nothing to judge.
 fn is_needed(part: Part, within: bool, place: &[Step], name: &str) -> bool {
     let place = key(place, name);
-    let outer = match (part, place.as_slice()) {
-        (Part::Object | Part::Namespace, [metadata]) => is_key(metadata, "metadata"),
-        (Part::OldObject, [metadata]) => within && is_key(metadata, "metadata"),
-        (Part::Request, _) | (_, [] | [_, _, ..]) => false,
-    };
-    outer || (part != Part::OldObject && is_name(part, &place)) || is_fixed(part, within, &place)
+    if part == Part::OldObject {
+        return is_fixed(part, false, &place);
+    }
+    let outer = part != Part::Request && matches!(place.as_slice(), [metadata] if is_key(metadata, "metadata"));
+    outer || is_name(part, &place) || is_fixed(part, within, &place)
 }
 
 fn is_required(shape: Shape<'_>, part: Part, place: &[Step], name: &str) -> bool {

@@ -17,7 +17,7 @@ pub struct Admission<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     namespace_object: Option<&'a Json>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    user_info: Option<&'a Json>,
+    user_info: Option<Json>,
     #[serde(skip_serializing_if = "Option::is_none")]
     options: Option<Json>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,7 +49,8 @@ impl<'a> Admission<'a> {
             object,
             old_object,
             namespace_object: case.namespace_object.as_ref(),
-            user_info: told("userInfo"),
+            // Whoever asks is known, if by nothing.
+            user_info: case.request.as_ref().map(|_| told("userInfo").cloned().unwrap_or_else(|| json!({}))),
             options,
             dry_run: told("dryRun"),
             more,
