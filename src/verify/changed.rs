@@ -131,6 +131,9 @@ pub struct Disagreement {
     pub count: usize,
 }
 
+/// What an engine leaves out: its id, the engine and why.
+pub type LeftOut = (String, String, String);
+
 /// What came of a comparison.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
@@ -138,8 +141,8 @@ pub struct Outcome {
     pub rows: Vec<Row>,
     /// One for each row that has some.
     pub disagreements: Vec<Disagreement>,
-    /// What an engine leaves out: its id, the engine and why.
-    pub left_out: Vec<(String, String, String)>,
+    /// What engines leave out.
+    pub left_out: Vec<LeftOut>,
     /// Those that changed all objects or none: id, how many were changed and how many left alone.
     pub one_sided: Vec<(String, usize, usize)>,
 }
@@ -267,7 +270,7 @@ pub fn verify(
 ) -> Outcome {
     let schema = Schema::kubernetes();
     let work: Vec<(usize, usize)> = (0..items.len()).flat_map(|item| (0..engines.len()).map(move |engine| (item, engine))).collect();
-    let parts: Vec<Result<(Row, Option<Disagreement>), (String, String, String)>> = work
+    let parts: Vec<Result<(Row, Option<Disagreement>), LeftOut>> = work
         .par_iter()
         .filter_map(|(index, number)| {
             let (item, engine) = (*items.get(*index)?, engines.get(*number)?.as_ref());
@@ -341,14 +344,14 @@ fn one(
         }
         progress(chunk.len());
     }
-    let disagreement = smallest.and_then(|case| {
+    let disagreement = smallest.map(|case| {
         let differs = |case: &Case| match compared(item, &reference, engine, std::slice::from_ref(&case.object)).pop() {
             Some(Compared::Differs { expected, got, .. }) => Some((expected, got)),
             Some(Compared::Same { .. } | Compared::Unreadable | Compared::NotJudged) | None => None,
         };
         let case = shrink(case, item.head(), Schema::kubernetes(), &mut |case| differs(case).is_some());
         let (expected, got) = differs(&case).unwrap_or_else(|| ("the same".to_owned(), "differs only among other objects".to_owned()));
-        Some(Disagreement { item: index, engine: number, case, expected, got, count: row.disagreements })
+        Disagreement { item: index, engine: number, case, expected, got, count: row.disagreements }
     });
     (row, disagreement)
 }

@@ -153,7 +153,11 @@ impl Engine for Units {
     fn judge(&self, rule: &Rule, cases: &[Case], form: Option<usize>) -> Vec<Reply> {
         let Some(Ok((_, unit))) = self.rules.get(&rule.id) else { return Vec::new() };
         let line = |number: usize, case: &Case| {
-            let by_turns = if number % TOGETHER == TOGETHER - 1 { AMONG_ALL } else { [ALONE, REQUESTED][number % 2] };
+            let by_turns = match (number % TOGETHER == TOGETHER - 1, number.is_multiple_of(2)) {
+                (true, _) => AMONG_ALL,
+                (false, true) => ALONE,
+                (false, false) => REQUESTED,
+            };
             let form = form.unwrap_or(by_turns);
             // What is more than the creation of an object is always a request.
             (self.dialect.line)(number, if form == AMONG_ALL { ALL } else { unit }, case, form == ALONE && is_plain(case))
@@ -214,7 +218,8 @@ fn opa_findings(reply: &Json) -> Option<Vec<Found>> {
 }
 
 fn conftest_findings(reply: &Json) -> Option<Vec<Found>> {
-    let (denied, warned) = (reply["result"]["deny"].as_array()?, reply["result"]["warn"].as_array()?);
+    let list = |name: &str| reply.get("result")?.get(name)?.as_array();
+    let (denied, warned) = (list("deny")?, list("warn")?);
     denied.iter().chain(warned).map(|violation| found(violation, &violation["rule"])).collect()
 }
 
