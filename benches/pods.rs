@@ -1,4 +1,4 @@
-//! The evaluator beside Kubernetes' own Pod Security checks, Pod by Pod in one run.
+//! The evaluator beside Kubernetes' own Pod Security checks, which tell no places either, Pod by Pod in one run.
 //!
 //! `cargo bench --bench pods` judges the Pods in the file of JSON lines that `POLC_BENCH_PODS` names (each line a Pod, or an object with the Pod in `pod`), else a few
 //! made ones, by `restricted` at the newest version. Where `polc-psa` is built (tests/engines/build.sh), it times Kubernetes' own checks on the same Pod just before.
@@ -50,7 +50,7 @@ fn judge() -> Judge {
     sources.add("baseline.pol", include_str!("../policies/pod-security/baseline.pol"));
     sources.add("restricted.pol", include_str!("../policies/pod-security/restricted.pol"));
     let options = Options { roots: ["pod-security-restricted".to_owned()].into(), ..Options::default() };
-    Judge::of_program(&compile(&sources, &options).unwrap().program)
+    Judge::of_program(&compile(&sources, &options).unwrap().program).without_places()
 }
 
 /// Kubernetes' own checks.

@@ -70,7 +70,7 @@ struct Bench {
 
 impl Bench {
     fn new(program: Program, wanted: impl Fn(&Rule) -> bool) -> Self {
-        let judge = Judge::of_program(&program);
+        let judge = Judge::of_program(&program).without_places();
         #[cfg(feature = "engines")]
         let engines = crate::engine::Engines::new(&program, wanted);
         #[cfg(not(feature = "engines"))]

@@ -146,7 +146,7 @@ impl Mutator {
         if let Some(effect) = not_judged(&self.plan, place, operations, request) {
             return effect;
         }
-        let mut run = Run::new(request, self.slots, &self.shared);
+        let mut run = Run::new(request, self.slots, &self.shared, true);
         match run.applies(&self.plan, kind) {
             Err(path) => return Effect::Unreadable(path),
             Ok(false) => return Effect::Nothing,
@@ -186,7 +186,7 @@ impl Generator {
         if let Some(effect) = not_judged(&self.plan, place, &self.plan.operations, request) {
             return effect;
         }
-        let mut run = Run::new(request, self.slots, &self.shared);
+        let mut run = Run::new(request, self.slots, &self.shared, true);
         match run.applies(&self.plan, kind) {
             Err(path) => return Effect::Unreadable(path),
             Ok(false) => return Effect::Nothing,

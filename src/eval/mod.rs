@@ -120,6 +120,7 @@ pub struct Judge {
     kinds: ByKind,
     slots: usize,
     shared: Shared,
+    places: bool,
 }
 
 impl Judge {
@@ -138,7 +139,13 @@ impl Judge {
             slots = slots.max(usize::try_from(rule.slots).unwrap_or(usize::MAX));
             plans.push(planner.rule(rule));
         }
-        Judge { plans, kinds, slots, shared: planner.finish() }
+        Judge { plans, kinds, slots, shared: planner.finish(), places: true }
+    }
+
+    /// The same, for who asks only what rules say: a failure points at the object itself, so that no field is looked for.
+    #[must_use]
+    pub fn without_places(self) -> Self {
+        Judge { places: false, ..self }
     }
 
     /// Prepares all rules of a program: its packs by name, the rules of each in the order of the source.
@@ -168,7 +175,7 @@ impl Judge {
     /// Judges by every rule that matches the object's kind, one after the other as the iterator is asked. Rules for other kinds have no outcome: they skip.
     pub fn judge<'a>(&'a self, request: &'a Request<'a>) -> impl Iterator<Item = Outcome> + 'a {
         let matching = self.matching(request);
-        let mut run = (!matching.is_empty()).then(|| Run::new(request, self.slots, &self.shared));
+        let mut run = (!matching.is_empty()).then(|| Run::new(request, self.slots, &self.shared, self.places));
         matching.iter().filter_map(move |(rule, kind)| {
             let plan = self.plans.get(*rule)?;
             Some(Outcome { rule: *rule, verdict: verdict(plan, *kind, run.as_mut()?) })
@@ -179,7 +186,7 @@ impl Judge {
     #[must_use]
     pub fn judge_by(&self, rule: usize, request: &Request<'_>) -> Verdict {
         let Some((_, kind)) = self.matching(request).iter().find(|(index, _)| *index == rule) else { return Verdict::Skip };
-        let mut run = Run::new(request, self.slots, &self.shared);
+        let mut run = Run::new(request, self.slots, &self.shared, self.places);
         self.plans.get(rule).map_or(Verdict::Skip, |plan| verdict(plan, *kind, &mut run))
     }
 

@@ -45,6 +45,8 @@ pub(super) struct Run<'a> {
     trails: Vec<Known<'a>>,
     sets: Vec<Option<Elements<'a>>>,
     values: Vec<Option<Val<'a>>>,
+    /// Whether it is asked where what fails stands.
+    places: bool,
 }
 
 /// What has been looked up: a part of the object, or that there is none.
@@ -79,7 +81,7 @@ struct Failures {
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(request: &'a Request<'a>, slots: usize, common: &'a Shared) -> Self {
+    pub(super) fn new(request: &'a Request<'a>, slots: usize, common: &'a Shared, places: bool) -> Self {
         Run {
             request,
             kind: None,
@@ -88,6 +90,7 @@ impl<'a> Run<'a> {
             trails: vec![None; common.trails.len()],
             sets: common.sets.iter().map(|_| None).collect(),
             values: vec![None; common.values],
+            places,
         }
     }
 
@@ -97,10 +100,15 @@ impl<'a> Run<'a> {
         match self.verdict(plan) {
             Ok(verdict) => verdict,
             Err(Wrong(node)) => {
-                let place = node.and_then(|node| locate::of_node(self.request, node)).unwrap_or_default();
+                let place = self.place_at(node);
                 self.unreadable(&place.field.clone(), place)
             }
         }
+    }
+
+    /// Where a part of the object stands, if that is asked.
+    fn place_at(&self, node: Option<&'a Node>) -> locate::Place {
+        node.filter(|_| self.places).and_then(|node| locate::of_node(self.request, node)).unwrap_or_default()
     }
 
     fn unreadable(&self, path: &str, place: locate::Place) -> Verdict {
@@ -160,7 +168,7 @@ impl<'a> Run<'a> {
             Ok(found.is_some())
         }) {
             Ok(_) => found,
-            Err(Wrong(node)) => Some(node.and_then(|node| locate::of_node(self.request, node)).unwrap_or_default()),
+            Err(Wrong(node)) => Some(self.place_at(node)),
         }
     }
 
@@ -176,7 +184,8 @@ impl<'a> Run<'a> {
                 }
                 Step::Check { fails, message, subject } => {
                     if self.test(fails)? {
-                        if failures.message.is_empty()
+                        if self.places
+                            && failures.message.is_empty()
                             && let Some(subject) = subject
                         {
                             failures.place = locate::of_value(self, subject);
@@ -199,7 +208,7 @@ impl<'a> Run<'a> {
                 if failures.message.is_empty()
                     && let Some(node) = run.bound(source.slot)
                 {
-                    failures.place = locate::of_node(run.request, node).unwrap_or_default();
+                    failures.place = run.place_at(Some(node));
                 }
                 let text = run.message(message)?;
                 failures.message.push(&text);

@@ -161,7 +161,7 @@ impl Finder<'_> {
 
     fn add(&mut self, what: String, span: Span, rule: &Rule) {
         if self.seen.insert((span, what.clone())) {
-            self.branches.push((Branch { what, span }, Judge::new([rule]), AtomicBool::new(false)));
+            self.branches.push((Branch { what, span }, Judge::new([rule]).without_places(), AtomicBool::new(false)));
         }
     }
 }

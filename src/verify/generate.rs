@@ -111,7 +111,7 @@ impl Case {
     /// What the reference evaluator says of it.
     #[must_use]
     pub fn verdict(&self, rule: &Rule) -> Verdict {
-        Judge::new([rule]).judge_case(self)
+        Judge::new([rule]).without_places().judge_case(self)
     }
 }
 
@@ -132,7 +132,7 @@ impl Tally {
     /// Counts the verdicts of the reference evaluator.
     #[must_use]
     pub fn of(rule: &Rule, cases: &[Case]) -> Self {
-        let judge = Judge::new([rule]);
+        let judge = Judge::new([rule]).without_places();
         let mut tally = Tally::default();
         for case in cases {
             match judge.judge_case(case) {
@@ -206,7 +206,7 @@ impl<'a> Generator<'a> {
             changes.extend(candidates.iter().map(|value| (path.clone(), Change::Set(value.clone()))));
         }
         random.shuffle(&mut changes);
-        Generator { rule, schema, judge: Judge::new([rule]), random, changes, made: 0 }
+        Generator { rule, schema, judge: Judge::new([rule]).without_places(), random, changes, made: 0 }
     }
 
     fn take(&mut self, count: usize) -> Vec<Case> {

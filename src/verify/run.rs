@@ -146,7 +146,7 @@ impl<'a> Subject<'a> {
             .filter_map(Case::of_test)
             .filter(|case| is_for(rule, case))
             .collect();
-        Subject { rule, judge: Judge::new([rule]), coverage: Coverage::new(rule), tests, engines: own }
+        Subject { rule, judge: Judge::new([rule]).without_places(), coverage: Coverage::new(rule), tests, engines: own }
     }
 
     fn cases(&self, schema: &Schema, seed: u64, chunk: usize, count: usize) -> Vec<Case> {

@@ -354,10 +354,7 @@ impl Module {
                 vec![Stmt::Holds(is_of(&guard.types)), Stmt::Holds(Expr::var("operation").infix(Operator::In, Expr::Set(operations)))],
             ));
         }
-        for (path, types) in &self.pods {
-            let pod = path.segments().iter().fold(Expr::var("obj"), |expr, name| expr.key(*name));
-            rules.push(rule(Head::Value("pod".to_owned(), pod), vec![Stmt::Holds(is_of(types))]));
-        }
+        rules.extend(self.pod());
         if self.place {
             for (path, types) in &self.pods {
                 let place: String = path.segments().iter().map(|name| format!("{name}.")).collect();
@@ -367,6 +364,28 @@ impl Module {
         rules.extend(self.values.iter().cloned());
         rules.extend(self.unreadable.iter().map(|(list, name)| rule(Head::Value(name.clone(), list.clone()), Vec::new())));
         rules
+    }
+
+    /// The Pod or Pod template of the object: undefined or null where there is none. One rule that looks the path up costs less than one for each path.
+    fn pod(&self) -> Option<RegoRule> {
+        let mut versions: BTreeMap<&str, BTreeMap<&str, Expr>> = BTreeMap::new();
+        for (path, types) in &self.pods {
+            for (version, kind) in types {
+                let path = Expr::Array(path.segments().iter().map(|name| Expr::string(*name)).collect());
+                versions.entry(version).or_default().insert(kind, path);
+            }
+        }
+        let object =
+            |entries: BTreeMap<&str, Expr>| Expr::Object(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect());
+        let paths = object(versions.into_iter().map(|(version, kinds)| (version, object(kinds))).collect());
+        let (pod, body) = match self.pods.first_key_value() {
+            None => return None,
+            Some((path, types)) if self.pods.len() == 1 => {
+                (path.segments().iter().fold(Expr::var("obj"), |expr, name| expr.key(*name)), vec![Stmt::Holds(is_of(types))])
+            }
+            Some(_) => (Expr::Call("object.get", vec![Expr::var("obj"), of_type(paths), NULL]), Vec::new()),
+        };
+        Some(RegoRule { comment: Vec::new(), head: Head::Value("pod".to_owned(), pod), body: Body(body) })
     }
 
     /// The object, its old one and the operation of an admission review, or of an object alone.
@@ -490,15 +509,18 @@ pub(super) fn type_of(kind: &Kind) -> Type {
     (kind.api_version(), kind.kind.clone())
 }
 
-/// `object.kind in {"apps/v1": {"Deployment"}}[object.apiVersion]`
+/// What a table holds under the API version and kind of the object.
+fn of_type(table: Expr) -> Expr {
+    table.step(Step::Index(Expr::var("obj").key("apiVersion"))).step(Step::Index(Expr::var("obj").key("kind")))
+}
+
+/// `{"apps/v1": {"Deployment"}}[obj.apiVersion][obj.kind]`, which is the kind where it is among them: a string, and so true.
 pub(super) fn is_of(types: &BTreeSet<Type>) -> Expr {
     let mut versions: BTreeMap<&str, Vec<Expr>> = BTreeMap::new();
     for (version, kind) in types {
         versions.entry(version).or_default().push(Expr::string(kind));
     }
-    let versions = Expr::Object(versions.into_iter().map(|(version, kinds)| (version.to_owned(), Expr::Set(kinds))).collect());
-    let of_version = versions.step(Step::Index(Expr::var("obj").key("apiVersion")));
-    Expr::var("obj").key("kind").infix(Operator::In, of_version)
+    of_type(Expr::Object(versions.into_iter().map(|(version, kinds)| (version.to_owned(), Expr::Set(kinds))).collect()))
 }
 
 /// The name of an operation in a request.

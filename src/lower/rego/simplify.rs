@@ -103,17 +103,19 @@ pub(super) fn expand(value: &Value, f: &mut dyn FnMut(Value) -> Cond) -> Option<
             [first, rest @ ..] => {
                 let rest = Value::Coalesce(rest.to_vec());
                 let rest = expand(&rest, f)?;
-                Some(Cond::Or(vec![f(first.clone()), Cond::And(vec![Cond::Not(Box::new(Cond::Exists(first.clone()))), rest])]))
+                Some(Cond::Or(vec![f(first.clone()), where_absent(first, f, rest)]))
             }
         },
         Value::Field { of, name, presence, default: Some(default), ty } => {
             let written = Value::Field { of: of.clone(), name: name.clone(), presence: *presence, default: None, ty: ty.clone() };
             let filled = fold(f((**default).clone()));
             let holder = fold(Cond::Exists((**of).clone()));
-            let absent = Cond::Not(Box::new(Cond::Exists(written.clone())));
             Some(match filled {
                 Cond::Const(false) => f(written),
-                Cond::Const(true) => and(holder, Cond::Or(vec![f(written), absent])),
+                Cond::Const(true) => {
+                    let absent = Cond::Not(Box::new(Cond::Exists(written.clone())));
+                    and(holder, Cond::Or(vec![f(written), absent]))
+                }
                 filled @ (Cond::Not(_)
                 | Cond::And(_)
                 | Cond::Or(_)
@@ -128,7 +130,10 @@ pub(super) fn expand(value: &Value, f: &mut dyn FnMut(Value) -> Cond) -> Option<
                 | Cond::All(..)
                 | Cond::Selects { .. }
                 | Cond::IsImage(_)
-                | Cond::KindIs(_)) => Cond::Or(vec![f(written), and(holder, and(absent, filled))]),
+                | Cond::KindIs(_)) => {
+                    let filled = and(holder, where_absent(&written, f, filled));
+                    Cond::Or(vec![f(written), filled])
+                }
             })
         }
         Value::If(condition, then, otherwise) => Some(Cond::Or(vec![
@@ -181,6 +186,12 @@ pub(super) fn expand(value: &Value, f: &mut dyn FnMut(Value) -> Cond) -> Option<
         | Value::Concat(_)
         | Value::Call(..) => None,
     }
+}
+
+/// What counts where a value is absent, beside the condition on the value: where that asks no more than whether the value is there, its absence goes without saying.
+fn where_absent(value: &Value, f: &mut dyn FnMut(Value) -> Cond, otherwise: Cond) -> Cond {
+    let exists = Cond::Exists(value.clone());
+    if f(value.clone()) == exists { otherwise } else { and(Cond::Not(Box::new(exists)), otherwise) }
 }
 
 /// A condition that is a constant as one.

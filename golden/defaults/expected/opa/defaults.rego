@@ -12,37 +12,38 @@ operation := input.request.operation if input.kind == "AdmissionReview"
 operation := "CREATE" if not input.kind == "AdmissionReview"
 
 is_workload if {
-	obj.kind in {
+	{
 		"apps/v1": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
 		"batch/v1": {"CronJob", "Job"},
 		"v1": {"Pod", "PodTemplate", "ReplicationController"},
-	}[obj.apiVersion]
+	}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
 is_deployment_or_pod if {
-	obj.kind in {"apps/v1": {"Deployment"}, "v1": {"Pod"}}[obj.apiVersion]
+	{"apps/v1": {"Deployment"}, "v1": {"Pod"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
 is_deployment if {
-	obj.kind in {"apps/v1": {"Deployment"}}[obj.apiVersion]
+	{"apps/v1": {"Deployment"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
-pod := obj if obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
-
-pod := obj.spec.template if {
-	obj.kind in {
-		"apps/v1": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
-		"batch/v1": {"Job"},
-		"v1": {"ReplicationController"},
-	}[obj.apiVersion]
-}
-
-pod := obj.template if obj.kind in {"v1": {"PodTemplate"}}[obj.apiVersion]
-
-pod := obj.spec.jobTemplate.spec.template if obj.kind in {"batch/v1": {"CronJob"}}[obj.apiVersion]
+pod := object.get(
+	obj,
+	{
+		"apps/v1": {
+			"DaemonSet": ["spec", "template"],
+			"Deployment": ["spec", "template"],
+			"ReplicaSet": ["spec", "template"],
+			"StatefulSet": ["spec", "template"],
+		},
+		"batch/v1": {"CronJob": ["spec", "jobTemplate", "spec", "template"], "Job": ["spec", "template"]},
+		"v1": {"Pod": [], "PodTemplate": ["template"], "ReplicationController": ["spec", "template"]},
+	}[obj.apiVersion][obj.kind],
+	null,
+)
 
 its_restart_policy := restart_policy_2 if {
 	restart_policy_2 := array.concat(
@@ -235,7 +236,7 @@ violations contains {"rule": "defaults/host-port", "msg": message(failures), "ac
 			not port.hostPort == 80
 			[1 |
 				[1 | host_port := port.hostPort; host_port != null; host_port != 0] == []
-				obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
+				{"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 				pod.spec.hostNetwork == true
 				port.containerPort == 80
 			] == []
@@ -250,7 +251,7 @@ violations contains {"rule": "defaults/host-port", "msg": message(failures), "ac
 					host_port_3 := array.concat(
 						[host_port_2 | host_port_2 := port.hostPort; host_port_2 != null; host_port_2 != 0],
 						[container_port |
-							obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
+							{"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 							pod.spec.hostNetwork == true
 							container_port := port.containerPort
 							container_port != null

@@ -33,42 +33,43 @@ operation := "CREATE" if not input.kind == "AdmissionReview"
 admission_request := input.request if input.kind == "AdmissionReview"
 
 is_workload if {
-	obj.kind in {
+	{
 		"apps/v1": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
 		"batch/v1": {"CronJob", "Job"},
 		"v1": {"Pod", "PodTemplate", "ReplicationController"},
-	}[obj.apiVersion]
+	}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
 is_pod if {
-	obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
+	{"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
 is_matched if {
-	obj.kind in {"rbac.authorization.k8s.io/v1": {"ClusterRole"}, "v1": {"ConfigMap", "Secret"}}[obj.apiVersion]
+	{"rbac.authorization.k8s.io/v1": {"ClusterRole"}, "v1": {"ConfigMap", "Secret"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
 is_persistentvolumeclaim_on_delete if {
-	obj.kind in {"v1": {"PersistentVolumeClaim"}}[obj.apiVersion]
+	{"v1": {"PersistentVolumeClaim"}}[obj.apiVersion][obj.kind]
 	operation in {"DELETE"}
 }
 
-pod := obj if obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
-
-pod := obj.spec.template if {
-	obj.kind in {
-		"apps/v1": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
-		"batch/v1": {"Job"},
-		"v1": {"ReplicationController"},
-	}[obj.apiVersion]
-}
-
-pod := obj.template if obj.kind in {"v1": {"PodTemplate"}}[obj.apiVersion]
-
-pod := obj.spec.jobTemplate.spec.template if obj.kind in {"batch/v1": {"CronJob"}}[obj.apiVersion]
+pod := object.get(
+	obj,
+	{
+		"apps/v1": {
+			"DaemonSet": ["spec", "template"],
+			"Deployment": ["spec", "template"],
+			"ReplicaSet": ["spec", "template"],
+			"StatefulSet": ["spec", "template"],
+		},
+		"batch/v1": {"CronJob": ["spec", "jobTemplate", "spec", "template"], "Job": ["spec", "template"]},
+		"v1": {"Pod": [], "PodTemplate": ["template"], "ReplicationController": ["spec", "template"]},
+	}[obj.apiVersion][obj.kind],
+	null,
+)
 
 its_containers := [container |
 	some field in ["initContainers", "containers", "ephemeralContainers"]
@@ -116,15 +117,15 @@ violations contains {"rule": "exemptions/no-host-path", "msg": message(failures)
 violations contains {"rule": "exemptions/no-default-namespace", "msg": message(failures), "action": "deny", "severity": "medium"} if {
 	is_matched
 	[1 |
-		[1 | obj.kind in {"rbac.authorization.k8s.io/v1": {"ClusterRole"}}[obj.apiVersion]] == []
+		[1 | {"rbac.authorization.k8s.io/v1": {"ClusterRole"}}[obj.apiVersion][obj.kind]] == []
 		obj.metadata.namespace in {"kube-system"}
 	] == []
 	[1 |
-		[1 | obj.kind in {"rbac.authorization.k8s.io/v1": {"ClusterRole"}}[obj.apiVersion]] == []
+		[1 | {"rbac.authorization.k8s.io/v1": {"ClusterRole"}}[obj.apiVersion][obj.kind]] == []
 		obj.metadata.namespace in {"legacy"}
 	] == []
 	[1 |
-		[1 | obj.kind in {"rbac.authorization.k8s.io/v1": {"ClusterRole"}}[obj.apiVersion]] == []
+		[1 | {"rbac.authorization.k8s.io/v1": {"ClusterRole"}}[obj.apiVersion][obj.kind]] == []
 		obj.metadata != null
 		[1 | not obj.metadata.namespace == "default"; obj.metadata.namespace > ""] == []
 	] == []
@@ -135,7 +136,7 @@ violations contains {"rule": "exemptions/no-default-namespace", "msg": message(f
 				[1 |
 					obj.metadata != null
 					[1 | obj.metadata.namespace > ""] == []
-					[1 | obj.kind in {"rbac.authorization.k8s.io/v1": {"ClusterRole"}}[obj.apiVersion]] == []
+					[1 | {"rbac.authorization.k8s.io/v1": {"ClusterRole"}}[obj.apiVersion][obj.kind]] == []
 				] == []
 			] == []
 			text := concat(

@@ -12,27 +12,28 @@ operation := input.request.operation if input.kind == "AdmissionReview"
 operation := "CREATE" if not input.kind == "AdmissionReview"
 
 is_workload if {
-	obj.kind in {
+	{
 		"apps/v1": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
 		"batch/v1": {"CronJob", "Job"},
 		"v1": {"Pod", "PodTemplate", "ReplicationController"},
-	}[obj.apiVersion]
+	}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
-pod := obj if obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
-
-pod := obj.spec.template if {
-	obj.kind in {
-		"apps/v1": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
-		"batch/v1": {"Job"},
-		"v1": {"ReplicationController"},
-	}[obj.apiVersion]
-}
-
-pod := obj.template if obj.kind in {"v1": {"PodTemplate"}}[obj.apiVersion]
-
-pod := obj.spec.jobTemplate.spec.template if obj.kind in {"batch/v1": {"CronJob"}}[obj.apiVersion]
+pod := object.get(
+	obj,
+	{
+		"apps/v1": {
+			"DaemonSet": ["spec", "template"],
+			"Deployment": ["spec", "template"],
+			"ReplicaSet": ["spec", "template"],
+			"StatefulSet": ["spec", "template"],
+		},
+		"batch/v1": {"CronJob": ["spec", "jobTemplate", "spec", "template"], "Job": ["spec", "template"]},
+		"v1": {"Pod": [], "PodTemplate": ["template"], "ReplicationController": ["spec", "template"]},
+	}[obj.apiVersion][obj.kind],
+	null,
+)
 
 its_containers := [container |
 	some field in ["initContainers", "containers", "ephemeralContainers"]

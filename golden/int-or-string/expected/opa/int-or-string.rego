@@ -12,23 +12,25 @@ operation := input.request.operation if input.kind == "AdmissionReview"
 operation := "CREATE" if not input.kind == "AdmissionReview"
 
 is_poddisruptionbudget if {
-	obj.kind in {"policy/v1": {"PodDisruptionBudget"}}[obj.apiVersion]
+	{"policy/v1": {"PodDisruptionBudget"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
 is_pod if {
-	obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
+	{"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
 is_deployment if {
-	obj.kind in {"apps/v1": {"Deployment"}}[obj.apiVersion]
+	{"apps/v1": {"Deployment"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
-pod := obj if obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
-
-pod := obj.spec.template if obj.kind in {"apps/v1": {"Deployment"}}[obj.apiVersion]
+pod := object.get(
+	obj,
+	{"apps/v1": {"Deployment": ["spec", "template"]}, "v1": {"Pod": []}}[obj.apiVersion][obj.kind],
+	null,
+)
 
 its_strategy := strategy_2 if {
 	strategy_2 := array.concat(
@@ -63,7 +65,6 @@ its_max_surge := max_surge_2 if {
 				[1 |
 					obj.spec != null
 					[1 | [1 | obj.spec.strategy != null] == []; obj.spec.strategy != null] == []
-					[1 | its_strategy.rollingUpdate != null] == []
 					obj.spec != null
 					[1 | [1 | obj.spec.strategy != null] == []; obj.spec.strategy != null] == []
 					[1 | not its_strategy.type == "RollingUpdate"; its_strategy.type > ""] == []

@@ -22,62 +22,63 @@ operation := "CREATE" if not input.kind == "AdmissionReview"
 old_object := input.request.oldObject if input.kind == "AdmissionReview"
 
 is_deployment_on_create if {
-	obj.kind in {"apps/v1": {"Deployment"}}[obj.apiVersion]
+	{"apps/v1": {"Deployment"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE"}
 }
 
 is_deployment_on_update if {
-	obj.kind in {"apps/v1": {"Deployment"}}[obj.apiVersion]
+	{"apps/v1": {"Deployment"}}[obj.apiVersion][obj.kind]
 	operation in {"UPDATE"}
 }
 
 is_deployment_or_statefulset_on_update if {
-	obj.kind in {"apps/v1": {"Deployment", "StatefulSet"}}[obj.apiVersion]
+	{"apps/v1": {"Deployment", "StatefulSet"}}[obj.apiVersion][obj.kind]
 	operation in {"UPDATE"}
 }
 
 is_pod_on_update if {
-	obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
+	{"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 	operation in {"UPDATE"}
 }
 
 is_namespace_on_update if {
-	obj.kind in {"v1": {"Namespace"}}[obj.apiVersion]
+	{"v1": {"Namespace"}}[obj.apiVersion][obj.kind]
 	operation in {"UPDATE"}
 }
 
 is_matched_on_delete if {
-	obj.kind in {
+	{
 		"apps/v1": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
 		"batch/v1": {"CronJob", "Job"},
 		"v1": {"PersistentVolumeClaim", "Pod", "PodTemplate", "ReplicationController"},
-	}[obj.apiVersion]
+	}[obj.apiVersion][obj.kind]
 	operation in {"DELETE"}
 }
 
 is_configmap_on_create_or_update_or_delete if {
-	obj.kind in {"v1": {"ConfigMap"}}[obj.apiVersion]
+	{"v1": {"ConfigMap"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE", "DELETE"}
 }
 
 is_pod_on_create_or_delete if {
-	obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
+	{"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "DELETE"}
 }
 
-pod := obj if obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
-
-pod := obj.spec.template if {
-	obj.kind in {
-		"apps/v1": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
-		"batch/v1": {"Job"},
-		"v1": {"ReplicationController"},
-	}[obj.apiVersion]
-}
-
-pod := obj.template if obj.kind in {"v1": {"PodTemplate"}}[obj.apiVersion]
-
-pod := obj.spec.jobTemplate.spec.template if obj.kind in {"batch/v1": {"CronJob"}}[obj.apiVersion]
+pod := object.get(
+	obj,
+	{
+		"apps/v1": {
+			"DaemonSet": ["spec", "template"],
+			"Deployment": ["spec", "template"],
+			"ReplicaSet": ["spec", "template"],
+			"StatefulSet": ["spec", "template"],
+		},
+		"batch/v1": {"CronJob": ["spec", "jobTemplate", "spec", "template"], "Job": ["spec", "template"]},
+		"v1": {"Pod": [], "PodTemplate": ["template"], "ReplicationController": ["spec", "template"]},
+	}[obj.apiVersion][obj.kind],
+	null,
+)
 
 its_replicas := replicas_2 if {
 	replicas_2 := array.concat([replicas | replicas := obj.spec.replicas; replicas != null], [1 | obj.spec != null])[0]

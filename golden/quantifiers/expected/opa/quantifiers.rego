@@ -12,18 +12,20 @@ operation := input.request.operation if input.kind == "AdmissionReview"
 operation := "CREATE" if not input.kind == "AdmissionReview"
 
 is_pod if {
-	obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
+	{"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
 is_statefulset_or_pod if {
-	obj.kind in {"apps/v1": {"StatefulSet"}, "v1": {"Pod"}}[obj.apiVersion]
+	{"apps/v1": {"StatefulSet"}, "v1": {"Pod"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
-pod := obj if obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
-
-pod := obj.spec.template if obj.kind in {"apps/v1": {"StatefulSet"}}[obj.apiVersion]
+pod := object.get(
+	obj,
+	{"apps/v1": {"StatefulSet": ["spec", "template"]}, "v1": {"Pod": []}}[obj.apiVersion][obj.kind],
+	null,
+)
 
 its_containers := [container |
 	some field in ["initContainers", "containers", "ephemeralContainers"]
@@ -88,7 +90,7 @@ violations contains {"rule": "quantifiers/joins", "msg": message(failures), "act
 				[name_2 | volume := pod.spec.volumes[_]; name_2 := volume.name; name_2 != null],
 				[name_3 |
 					volume_claim_template := obj.spec.volumeClaimTemplates[_]
-					obj.kind in {"apps/v1": {"StatefulSet"}}[obj.apiVersion]
+					{"apps/v1": {"StatefulSet"}}[obj.apiVersion][obj.kind]
 					name_3 := volume_claim_template.metadata.name
 					name_3 > ""
 				],

@@ -12,46 +12,47 @@ operation := input.request.operation if input.kind == "AdmissionReview"
 operation := "CREATE" if not input.kind == "AdmissionReview"
 
 is_workload if {
-	obj.kind in {
+	{
 		"apps/v1": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
 		"batch/v1": {"CronJob", "Job"},
 		"v1": {"Pod", "PodTemplate", "ReplicationController"},
-	}[obj.apiVersion]
+	}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
 is_pod if {
-	obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
+	{"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
-pod := obj if obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
+pod := object.get(
+	obj,
+	{
+		"apps/v1": {
+			"DaemonSet": ["spec", "template"],
+			"Deployment": ["spec", "template"],
+			"ReplicaSet": ["spec", "template"],
+			"StatefulSet": ["spec", "template"],
+		},
+		"batch/v1": {"CronJob": ["spec", "jobTemplate", "spec", "template"], "Job": ["spec", "template"]},
+		"v1": {"Pod": [], "PodTemplate": ["template"], "ReplicationController": ["spec", "template"]},
+	}[obj.apiVersion][obj.kind],
+	null,
+)
 
-pod := obj.spec.template if {
-	obj.kind in {
-		"apps/v1": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
-		"batch/v1": {"Job"},
-		"v1": {"ReplicationController"},
-	}[obj.apiVersion]
-}
-
-pod := obj.template if obj.kind in {"v1": {"PodTemplate"}}[obj.apiVersion]
-
-pod := obj.spec.jobTemplate.spec.template if obj.kind in {"batch/v1": {"CronJob"}}[obj.apiVersion]
-
-pod_place := "" if obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
+pod_place := "" if {"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 
 pod_place := "spec.template." if {
-	obj.kind in {
+	{
 		"apps/v1": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
 		"batch/v1": {"Job"},
 		"v1": {"ReplicationController"},
-	}[obj.apiVersion]
+	}[obj.apiVersion][obj.kind]
 }
 
-pod_place := "template." if obj.kind in {"v1": {"PodTemplate"}}[obj.apiVersion]
+pod_place := "template." if {"v1": {"PodTemplate"}}[obj.apiVersion][obj.kind]
 
-pod_place := "spec.jobTemplate.spec.template." if obj.kind in {"batch/v1": {"CronJob"}}[obj.apiVersion]
+pod_place := "spec.jobTemplate.spec.template." if {"batch/v1": {"CronJob"}}[obj.apiVersion][obj.kind]
 
 its_containers := [container |
 	some field in ["initContainers", "containers"]
@@ -72,7 +73,7 @@ unreadable_1 := array.concat(
 			entry := array.concat(
 				[cpu | cpu := container.resources.requests.cpu; cpu != null],
 				[cpu_2 |
-					obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
+					{"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 					cpu_2 := container.resources.limits.cpu
 					cpu_2 != null
 				],
@@ -229,7 +230,7 @@ violations contains {"rule": "quantities/limits", "msg": message(failures), "act
 					entry := array.concat(
 						[cpu | cpu := container.resources.requests.cpu; cpu != null],
 						[cpu_2 |
-							obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
+							{"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 							cpu_2 := container.resources.limits.cpu
 							cpu_2 != null
 						],
@@ -248,7 +249,7 @@ violations contains {"rule": "quantities/limits", "msg": message(failures), "act
 							entry_2 := array.concat(
 								[cpu_3 | cpu_3 := container.resources.requests.cpu; cpu_3 != null],
 								[cpu_4 |
-									obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
+									{"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 									cpu_4 := container.resources.limits.cpu
 									cpu_4 != null
 								],

@@ -12,11 +12,11 @@ operation := input.request.operation if input.kind == "AdmissionReview"
 operation := "CREATE" if not input.kind == "AdmissionReview"
 
 is_pod if {
-	obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
+	{"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
-pod := obj if obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
+pod := obj if {"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 
 its_containers := [container |
 	some field in ["initContainers", "containers", "ephemeralContainers"]

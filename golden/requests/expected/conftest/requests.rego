@@ -39,11 +39,11 @@ namespace_name := array.concat([space | space := input.metadata.namespace; space
 }
 
 namespace_object := data.kubernetes.namespaces[namespace_name] if {
-	obj.kind in {
+	{
 		"apps/v1": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
 		"batch/v1": {"CronJob", "Job"},
 		"v1": {"ConfigMap", "Pod", "PodTemplate", "ReplicationController", "Secret"},
-	}[obj.apiVersion]
+	}[obj.apiVersion][obj.kind]
 }
 
 knows_namespace if input.kind == "AdmissionReview"
@@ -55,71 +55,72 @@ knows_namespace if {
 
 knows_namespace if {
 	not input.kind == "AdmissionReview"
-	obj.kind in {"rbac.authorization.k8s.io/v1": {"ClusterRole"}}[obj.apiVersion]
+	{"rbac.authorization.k8s.io/v1": {"ClusterRole"}}[obj.apiVersion][obj.kind]
 }
 
 is_workload if {
-	obj.kind in {
+	{
 		"apps/v1": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
 		"batch/v1": {"CronJob", "Job"},
 		"v1": {"Pod", "PodTemplate", "ReplicationController"},
-	}[obj.apiVersion]
+	}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
 is_configmap_or_secret if {
-	obj.kind in {"v1": {"ConfigMap", "Secret"}}[obj.apiVersion]
+	{"v1": {"ConfigMap", "Secret"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
 is_clusterrole_or_configmap if {
-	obj.kind in {"rbac.authorization.k8s.io/v1": {"ClusterRole"}, "v1": {"ConfigMap"}}[obj.apiVersion]
+	{"rbac.authorization.k8s.io/v1": {"ClusterRole"}, "v1": {"ConfigMap"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
 is_deployment if {
-	obj.kind in {"apps/v1": {"Deployment"}}[obj.apiVersion]
+	{"apps/v1": {"Deployment"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
 is_clusterrole_or_clusterrolebinding if {
-	obj.kind in {"rbac.authorization.k8s.io/v1": {"ClusterRole", "ClusterRoleBinding"}}[obj.apiVersion]
+	{"rbac.authorization.k8s.io/v1": {"ClusterRole", "ClusterRoleBinding"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
 is_pod if {
-	obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
+	{"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
 is_configmap if {
-	obj.kind in {"v1": {"ConfigMap"}}[obj.apiVersion]
+	{"v1": {"ConfigMap"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
 is_pod_on_delete if {
-	obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
+	{"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 	operation in {"DELETE"}
 }
 
 is_namespace_on_delete if {
-	obj.kind in {"v1": {"Namespace"}}[obj.apiVersion]
+	{"v1": {"Namespace"}}[obj.apiVersion][obj.kind]
 	operation in {"DELETE"}
 }
 
-pod := obj if obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
-
-pod := obj.spec.template if {
-	obj.kind in {
-		"apps/v1": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
-		"batch/v1": {"Job"},
-		"v1": {"ReplicationController"},
-	}[obj.apiVersion]
-}
-
-pod := obj.template if obj.kind in {"v1": {"PodTemplate"}}[obj.apiVersion]
-
-pod := obj.spec.jobTemplate.spec.template if obj.kind in {"batch/v1": {"CronJob"}}[obj.apiVersion]
+pod := object.get(
+	obj,
+	{
+		"apps/v1": {
+			"DaemonSet": ["spec", "template"],
+			"Deployment": ["spec", "template"],
+			"ReplicaSet": ["spec", "template"],
+			"StatefulSet": ["spec", "template"],
+		},
+		"batch/v1": {"CronJob": ["spec", "jobTemplate", "spec", "template"], "Job": ["spec", "template"]},
+		"v1": {"Pod": [], "PodTemplate": ["template"], "ReplicationController": ["spec", "template"]},
+	}[obj.apiVersion][obj.kind],
+	null,
+)
 
 its_containers := [container |
 	some field in ["initContainers", "containers", "ephemeralContainers"]
@@ -141,7 +142,7 @@ its_replicas := replicas_2 if {
 unreadable_1 := ["cannot read `namespaceObject`" | [1 | namespace_object != null] == []]
 
 unreadable_2 := ["cannot read `namespaceObject`" |
-	obj.kind in {"v1": {"ConfigMap"}}[obj.apiVersion]
+	{"v1": {"ConfigMap"}}[obj.apiVersion][obj.kind]
 	[1 | namespace_object != null] == []
 ]
 

@@ -12,21 +12,21 @@ operation := input.request.operation if input.kind == "AdmissionReview"
 operation := "CREATE" if not input.kind == "AdmissionReview"
 
 is_deployment_or_statefulset if {
-	obj.kind in {"apps/v1": {"Deployment", "StatefulSet"}}[obj.apiVersion]
+	{"apps/v1": {"Deployment", "StatefulSet"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
 is_networkpolicy if {
-	obj.kind in {"networking.k8s.io/v1": {"NetworkPolicy"}}[obj.apiVersion]
+	{"networking.k8s.io/v1": {"NetworkPolicy"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
 is_service if {
-	obj.kind in {"v1": {"Service"}}[obj.apiVersion]
+	{"v1": {"Service"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
-pod := obj.spec.template if obj.kind in {"apps/v1": {"Deployment", "StatefulSet"}}[obj.apiVersion]
+pod := obj.spec.template if {"apps/v1": {"Deployment", "StatefulSet"}}[obj.apiVersion][obj.kind]
 
 # METADATA
 # title: "selectors/own-pods"

@@ -12,16 +12,16 @@ operation := input.request.operation if input.kind == "AdmissionReview"
 operation := "CREATE" if not input.kind == "AdmissionReview"
 
 is_pod if {
-	obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
+	{"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
 is_namespace if {
-	obj.kind in {"v1": {"Namespace"}}[obj.apiVersion]
+	{"v1": {"Namespace"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
-pod := obj if obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
+pod := obj if {"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 
 its_value := value if value := array.concat([name | name := obj.metadata.name; name > ""], ["pod"])[0]
 

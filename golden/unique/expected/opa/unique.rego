@@ -12,32 +12,33 @@ operation := input.request.operation if input.kind == "AdmissionReview"
 operation := "CREATE" if not input.kind == "AdmissionReview"
 
 is_workload if {
-	obj.kind in {
+	{
 		"apps/v1": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
 		"batch/v1": {"CronJob", "Job"},
 		"v1": {"Pod", "PodTemplate", "ReplicationController"},
-	}[obj.apiVersion]
+	}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
 is_pod if {
-	obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
+	{"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
 
-pod := obj if obj.kind in {"v1": {"Pod"}}[obj.apiVersion]
-
-pod := obj.spec.template if {
-	obj.kind in {
-		"apps/v1": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
-		"batch/v1": {"Job"},
-		"v1": {"ReplicationController"},
-	}[obj.apiVersion]
-}
-
-pod := obj.template if obj.kind in {"v1": {"PodTemplate"}}[obj.apiVersion]
-
-pod := obj.spec.jobTemplate.spec.template if obj.kind in {"batch/v1": {"CronJob"}}[obj.apiVersion]
+pod := object.get(
+	obj,
+	{
+		"apps/v1": {
+			"DaemonSet": ["spec", "template"],
+			"Deployment": ["spec", "template"],
+			"ReplicaSet": ["spec", "template"],
+			"StatefulSet": ["spec", "template"],
+		},
+		"batch/v1": {"CronJob": ["spec", "jobTemplate", "spec", "template"], "Job": ["spec", "template"]},
+		"v1": {"Pod": [], "PodTemplate": ["template"], "ReplicationController": ["spec", "template"]},
+	}[obj.apiVersion][obj.kind],
+	null,
+)
 
 its_containers := [container |
 	some field in ["initContainers", "containers", "ephemeralContainers"]
@@ -80,11 +81,7 @@ violations contains {"rule": "unique/ports", "msg": message(failures), "action":
 			port != null
 			[1 |
 				[1 | host_port := port.hostPort; host_port != null; host_port != 0] == []
-				[1 |
-					[1 | host_port_2 := port.hostPort; host_port_2 != null; host_port_2 != 0] == []
-					pod.spec.hostNetwork == true
-					port.containerPort != null
-				] == []
+				[1 | pod.spec.hostNetwork == true; port.containerPort != null] == []
 			] == []
 			value := {
 				"element": port,
@@ -93,9 +90,9 @@ violations contains {"rule": "unique/ports", "msg": message(failures), "action":
 						protocol_2 := array.concat([protocol | protocol := port.protocol; protocol > ""], ["TCP"])[0]
 					],
 					[host_ip | host_ip := port.hostIP; host_ip > ""],
-					[host_port_4 |
-						host_port_4 := array.concat(
-							[host_port_3 | host_port_3 := port.hostPort; host_port_3 != null; host_port_3 != 0],
+					[host_port_3 |
+						host_port_3 := array.concat(
+							[host_port_2 | host_port_2 := port.hostPort; host_port_2 != null; host_port_2 != 0],
 							[container_port |
 								pod.spec.hostNetwork == true
 								container_port := port.containerPort
@@ -123,16 +120,16 @@ violations contains {"rule": "unique/ports", "msg": message(failures), "action":
 				" ",
 				shown([host_ip_2 | host_ip_2 := port_2.hostIP; host_ip_2 > ""; is_string(host_ip_2)]),
 				":",
-				shown([format_int(host_port_6, 10) |
-					host_port_6 := array.concat(
-						[host_port_5 | host_port_5 := port_2.hostPort; host_port_5 != null; host_port_5 != 0],
+				shown([format_int(host_port_5, 10) |
+					host_port_5 := array.concat(
+						[host_port_4 | host_port_4 := port_2.hostPort; host_port_4 != null; host_port_4 != 0],
 						[container_port_2 |
 							pod.spec.hostNetwork == true
 							container_port_2 := port_2.containerPort
 							container_port_2 != null
 						],
 					)[0]
-					is_number(host_port_6)
+					is_number(host_port_5)
 				]),
 				" twice",
 			],
