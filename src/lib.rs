@@ -17,6 +17,7 @@ pub mod manifest;
 pub mod object;
 pub mod resolve;
 pub mod schema;
+pub mod suite;
 pub mod syntax;
 pub mod target;
 pub mod verify;

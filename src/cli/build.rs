@@ -6,9 +6,13 @@ use super::{CompileArguments, Context, Failure, Format, Status, compile, output,
 use crate::config::overlay::{Change, What};
 use crate::diagnostic::codes::input;
 use crate::diagnostic::{Level, nearest};
-use crate::ir::{Action, Exemption, Program};
+use crate::eval::admission_request;
+use crate::ir::{Action, Exemption, Given, Program, Test};
+use crate::suite::{self, Example};
 use crate::target::{self, GatekeeperEngine, Options, Outcome, Target, TargetReport};
+use crate::verify::generate::Case;
 use serde::Serialize;
+use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -37,6 +41,9 @@ pub struct Arguments {
     gatekeeper_engine: GatekeeperEngine,
     #[command(flatten)]
     compile: CompileArguments,
+    /// Write no tests in the forms of the engines (`OUT/TARGET-tests`).
+    #[arg(long)]
+    without_tests: bool,
     /// Write nothing; exit with 1 and show the differences when the folder is not what this build makes.
     #[arg(long)]
     check: bool,
@@ -185,6 +192,40 @@ fn exempted(program: &Program) -> String {
     format!("\n{}", table(&["EXEMPT", "WHOM", "UNTIL", "BECAUSE"], rows))
 }
 
+/// The tests of the `.pol` files whose params are those that are built, with their objects.
+fn examples(program: &Program, loaded: &Loaded) -> Result<Vec<Example>, Failure> {
+    let mut examples = Vec::new();
+    for pack in program.packs.values() {
+        let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+        for test in &pack.tests {
+            let number = numbers.entry(&test.rule).or_default();
+            *number += 1;
+            let number = *number;
+            let as_built = test.params.iter().all(|(name, value)| pack.params.get(name) == Some(value));
+            if !as_built || !test.beside.is_empty() {
+                continue;
+            }
+            examples.push(Example { rule: test.rule.clone(), number, case: case(test, loaded).map_err(|failure| *failure)? });
+        }
+    }
+    Ok(examples)
+}
+
+/// What a test asks.
+fn case(test: &Test, loaded: &Loaded) -> Result<Case, Box<Failure>> {
+    let read = |given: &Option<Given>| given.as_ref().map(|given| super::test::object(given, loaded)).transpose();
+    let object = super::test::object(&test.object, loaded)?;
+    let request = read(&test.request)?.map(|given| admission_request(&given, &object, test.operation, "default"));
+    Ok(Case {
+        old_object: read(&test.old_object)?.as_ref().map(Json::from),
+        operation: test.operation,
+        namespace_object: read(&test.namespace_object)?.as_ref().map(Json::from),
+        request: request.as_ref().map(Json::from),
+        origin: String::new(),
+        object: Json::from(&object),
+    })
+}
+
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {
     let given = targets(&arguments.targets)?;
     let interrupts = Arc::new(Interrupts::default());
@@ -205,15 +246,16 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
         options.kubernetes = minor;
     }
     let out = arguments.out.clone().unwrap_or_else(|| loaded.project.out());
-    let emission = target::emit(&compiled.program, &targets, &options);
+    let mut emission = target::emit(&compiled.program, &targets, &options);
     if emission.diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error) {
         return Err(Failure::diagnostics(emission.diagnostics, loaded.sources));
     }
     context.warn(&emission.diagnostics, &loaded.sources)?;
     let names: Vec<&'static str> = targets.iter().map(|target| target.name()).collect();
-    let mut folders: BTreeSet<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    if targets.contains(&Target::Opa) {
-        folders.insert(target::opa::BUNDLE.to_owned());
+    let folders: BTreeSet<String> = targets.iter().flat_map(|target| target.folders()).collect();
+    if !arguments.without_tests && config.tests.as_ref().is_none_or(|tests| tests.value) {
+        let examples = examples(&compiled.program, &loaded)?;
+        emission.artifacts.extend(suite::emit(&compiled.program, &targets, &emission, &examples));
     }
     let plan = output::plan(&out, &folders, &emission.artifacts)?;
     let stale = arguments.check && !plan.changes.is_empty();

@@ -85,7 +85,7 @@ impl Bench {
 }
 
 /// The object of a test; a file is looked for beside the source, then in the folders above it, up to the one above `policies`.
-fn object(given: &Given, loaded: &Loaded) -> Result<Node, Box<Failure>> {
+pub(super) fn object(given: &Given, loaded: &Loaded) -> Result<Node, Box<Failure>> {
     match given {
         Given::Object(json) => Ok(Node::from(json)),
         Given::File(name, span) => file(name, *span, loaded),

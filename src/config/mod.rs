@@ -47,6 +47,9 @@ pub struct Config {
     /// The output folder, relative to this file; an environment is built into its subfolder of the environment's name. Without it, `dist`.
     #[cfg_attr(test, schemars(default, with = "String"))]
     pub out: Option<Placed<String>>,
+    /// Whether tests in the forms of the engines are written beside the targets. Without it, they are.
+    #[cfg_attr(test, schemars(default, with = "bool"))]
+    pub tests: Option<Placed<bool>>,
     /// What is changed in every environment.
     #[cfg_attr(test, schemars(flatten))]
     pub base: Overlay,
@@ -57,7 +60,8 @@ pub struct Config {
 
 impl Config {
     /// Its keys.
-    pub(crate) const KEYS: [&str; 8] = ["policies", "targets", "kubernetes", "out", "params", "actions", "exemptions", "environments"];
+    pub(crate) const KEYS: [&str; 9] =
+        ["policies", "targets", "kubernetes", "out", "tests", "params", "actions", "exemptions", "environments"];
 }
 
 /// What may be changed without touching the rules: values of params, actions and exemptions, and nothing else.

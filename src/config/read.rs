@@ -48,6 +48,7 @@ impl Reader<'_> {
                 "targets" => config.targets = self.targets(key, value),
                 "kubernetes" => config.kubernetes = self.kubernetes(value),
                 "out" => config.out = self.path(key, value),
+                "tests" => config.tests = self.boolean(key, value),
                 "environments" => config.environments = self.environments(key, value),
                 name if Overlay::KEYS.contains(&name) => self.overlay_key(&mut config.base, key, value),
                 _ => self.unknown_key(key, &Config::KEYS, "polc.yaml"),
@@ -146,6 +147,14 @@ impl Reader<'_> {
 
     pub(super) fn path(&mut self, key: &Key, value: &Node) -> Option<Placed<String>> {
         self.string(key, value, "a folder")
+    }
+
+    fn boolean(&mut self, key: &Key, value: &Node) -> Option<Placed<bool>> {
+        if let Value::Bool(truth) = value.value {
+            return Some(Placed { value: truth, span: self.text.value(value) });
+        }
+        self.wrong_type(self.spot(key, value), &key.name, value, "`true` or `false`");
+        None
     }
 
     pub(super) fn targets(&mut self, key: &Key, value: &Node) -> Vec<Placed<Target>> {
@@ -315,8 +324,8 @@ impl Reader<'_> {
                     message,
                     "a name is of the letters `a` to `z`, digits and `-`: it names a folder of the output",
                 );
-            } else if Target::find(&placed.value).is_some() {
-                let message = format!("an environment cannot be called `{}` as a target is", name.name);
+            } else if Target::ALL.iter().any(|target| target.folders().contains(&placed.value)) {
+                let message = format!("an environment cannot be called `{}` as a target's folder is", name.name);
                 self.error(&codes::BAD_CONFIG, placed.span, message, "choose another name: both name folders of the output");
             }
             let mut overlay = Overlay::default();
@@ -404,7 +413,7 @@ mod tests {
         );
         assert_eq!(
             wrong("environments: { opa: {} }\n"),
-            ["an environment cannot be called `opa` as a target is @ opa ? choose another name: both name folders of the output"]
+            ["an environment cannot be called `opa` as a target's folder is @ opa ? choose another name: both name folders of the output"]
         );
         assert!(wrong("environments: { ../x: {} }\n")[0].starts_with("`../x` cannot name an environment @ ../x ?"));
     }

@@ -7,7 +7,7 @@
 
 use super::metadata::{LONGEST_NAME, Metadata, label_value, policy_name, severity, source};
 use super::rego_modules::{add, data, package_name, render};
-use super::{Artifact, Emission, GatekeeperEngine, Options, Outcome, admission, join_documents};
+use super::{Artifact, Emission, GatekeeperEngine, Options, Outcome, Unit, admission, join_documents};
 use crate::ir::walk::roots;
 use crate::ir::{Action, Kind, Operation, Pack, Program, Root, Rule};
 use crate::lower::Unsupported;
@@ -210,6 +210,12 @@ pub fn emit(program: &Program, options: &Options) -> Emission {
             }
             match documents(pack, &fused, kind) {
                 Ok([template, constraint]) => {
+                    emission.units.push(Unit {
+                        target: NAME,
+                        name: fused.name.clone(),
+                        path: format!("{NAME}/{}", fused.name),
+                        rules: fused.rules.iter().map(|rule| rule.id.clone()).collect(),
+                    });
                     let file = |name: &str, text: String| Artifact {
                         path: format!("{NAME}/{}/{name}.yaml", fused.name),
                         contents: join_documents(&[text]),

@@ -129,7 +129,7 @@ fn kinds(rule: &Rule) -> Vec<String> {
 }
 
 /// The name of the rule, with that of its pack where alone it would be read as a boolean.
-fn rule_name(pack: &Pack, rule: &Rule) -> String {
+pub(crate) fn rule_name(pack: &Pack, rule: &Rule) -> String {
     if is_switch(&rule.name) { format!("{}-{}", pack.name, rule.name) } else { rule.name.clone() }
 }
 

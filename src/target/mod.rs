@@ -23,6 +23,9 @@ pub mod psa;
 mod rego_modules;
 pub mod vap;
 
+pub(crate) use metadata::policy_name;
+pub(crate) use rego_modules::package_name;
+
 /// What targets are written for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -120,6 +123,21 @@ pub struct Emission {
     pub diagnostics: Vec<Diagnostic>,
     /// What a user of the target should know, a sentence each.
     pub notes: Vec<String>,
+    /// Which rules an engine always judges together, where those are not all of a pack.
+    pub units: Vec<Unit>,
+}
+
+/// Rules that an engine judges together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unit {
+    /// The target's name.
+    pub target: &'static str,
+    /// What it is called there.
+    pub name: String,
+    /// Its folder below the output folder.
+    pub path: String,
+    /// `pack/rule` of each.
+    pub rules: Vec<String>,
 }
 
 impl Emission {
@@ -289,6 +307,18 @@ impl Target {
         }
     }
 
+    /// The folders below the output folder that are its own: those of what it writes, and of the tests in its engine's form.
+    #[must_use]
+    pub fn folders(self) -> Vec<String> {
+        let own = self.name().to_owned();
+        let tests = format!("{own}-tests");
+        match self {
+            Target::Opa => vec![own, opa::BUNDLE.to_owned(), tests],
+            Target::Conftest | Target::Gatekeeper | Target::KyvernoVpol | Target::Kyverno => vec![own, tests],
+            Target::Vap | Target::Map | Target::Psa | Target::AdmissionConfig => vec![own],
+        }
+    }
+
     /// What it writes for a program.
     #[must_use]
     pub fn emit(self, program: &Program, options: &Options) -> Emission {
@@ -319,6 +349,7 @@ pub fn emit(program: &Program, targets: &BTreeSet<Target>, options: &Options) ->
         all.report.extend(emission.report);
         all.diagnostics.extend(emission.diagnostics);
         all.notes.extend(emission.notes);
+        all.units.extend(emission.units);
     }
     all.artifacts.sort_by(|a, b| a.path.cmp(&b.path));
     changes(&mut all, program, targets);
