@@ -169,7 +169,7 @@ mod broken {
         assert!(out.contains("  reference: finding: x uses the host's network\n  opa: no finding\n"), "{out}");
         assert!(out.contains("violations contains {\"rule\": \"p/no-host-network\""), "{out}");
         let expected = "polc verify p.pol --rule p/no-host-network --engine opa --engines-dir . --objects - <<'END'\n\
-            apiVersion: v1\nkind: Pod\nmetadata:\n  name: x\nspec:\n  hostNetwork: true\nEND\n";
+            apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {hostNetwork: true}\nEND\n";
         assert!(out.contains(expected), "{out}");
         let (_, object) = expected.trim_end().split_once('\n').unwrap();
         let mut again =

@@ -10,6 +10,7 @@ pub mod process;
 mod request;
 mod show;
 mod units;
+mod yaml;
 
 use super::{CompileArguments, Context, Failure, Format, Status, compile};
 use crate::diagnostic::codes::input;

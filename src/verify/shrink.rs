@@ -292,7 +292,8 @@ fn is_key(step: &Step, name: &str) -> bool {
 fn is_fixed(part: Part, within: bool, place: &[Step]) -> bool {
     match place {
         [only] => match part {
-            Part::Object | Part::OldObject | Part::Namespace => is_key(only, "apiVersion") || is_key(only, "kind"),
+            Part::Object | Part::OldObject => is_key(only, "apiVersion") || is_key(only, "kind"),
+            Part::Namespace => false,
             Part::Request => ["operation", "name", "namespace"].iter().any(|name| is_key(only, name)),
         },
         [metadata, name] => {

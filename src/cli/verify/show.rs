@@ -2,7 +2,7 @@
 
 use super::super::report::table;
 use super::super::{Failure, print, print_json};
-use super::{Arguments, objects, quoted, word};
+use super::{Arguments, objects, quoted, word, yaml};
 use crate::diagnostic::{Sources, Span};
 use crate::ir::Rule;
 use crate::manifest;
@@ -459,8 +459,8 @@ fn document(case: &Case) -> String {
     }
     let reads_as_the_case =
         |whole: &Json| objects::case(&Node::from(whole), "", 0).is_ok_and(|read| Case { origin: case.origin.clone(), ..read } == *case);
-    // What goes without saying is not said.
-    for name in ["object", "oldObject", "name", "namespace"] {
+    // What goes without saying is not said; some of it only where other things are not said either.
+    for name in ["name", "namespace", "object", "oldObject"].repeat(2) {
         let mut less = whole.clone();
         if let Some(request) = less.get_mut("request").and_then(Json::as_object_mut)
             && request.shift_remove(name).is_some()
@@ -474,8 +474,6 @@ fn document(case: &Case) -> String {
         let [document] = read.documents.as_slice() else { return false };
         read.findings.is_empty() && Json::from(&document.node) == whole
     };
-    match serde_yaml::to_string(&whole) {
-        Ok(yaml) if same(&yaml) && !yaml.lines().any(|line| line == "END") => yaml,
-        Ok(_) | Err(_) => format!("{whole}\n"),
-    }
+    let yaml = yaml::compact(&whole);
+    if same(&yaml) && !yaml.lines().any(|line| line == "END") { yaml } else { format!("{whole}\n") }
 }
