@@ -179,6 +179,64 @@ mod broken {
         assert_eq!(report["results"][0]["disagreements"], 1);
     }
 
+    const MUTATION: &str =
+        "//! A pack.\npack p\n\n/// Off.\nmutation links {\n    match Pod\n    default pod.spec.priorityClassName = \"apps\"\n}\n";
+
+    // Makes of each object what the script says.
+    fn changing(folder: &Path, name: &str, answer: &str) {
+        engine(
+            folder,
+            &format!("echo '{{\"ready\":true,\"refused\":[]}}'\nwhile read -r line; do id=${{line#*:}}; id=${{id%%,*}}; {answer}; done\n"),
+        );
+        std::fs::rename(folder.join("polc-opa"), folder.join(name)).unwrap();
+    }
+
+    #[test]
+    fn what_a_mutation_makes_is_compared_too() {
+        let work = policies(MUTATION);
+        changing(work.path(), "polc-kyverno-change", "echo \"{\\\"id\\\":$id,\\\"after\\\":{\\\"kind\\\":\\\"Pod\\\"}}\"");
+        let arguments = ["p.pol", "--engine", "kyverno-mpol", "--engines-dir", ".", "--cases", "40"];
+        let report = json(&mut verify(work.path(), &arguments), 1);
+        let row = &report["changes"][0];
+        assert_eq!((&row["change"], &row["engine"], &row["cases"]), (&"p/links".into(), &"kyverno-mpol".into(), &40.into()), "{report}");
+        assert!(row["changed"].as_u64() > Some(0) && row["leftAlone"].as_u64() > Some(0), "{row}");
+        assert_eq!(row["disagreements"], 40);
+        assert_eq!(report["disagreements"][0]["got"], r#"{"kind":"Pod"}"#);
+        let (out, _) = said(&mut verify(work.path(), &arguments), 1);
+        let head: Vec<&str> = out.lines().next().unwrap().split_whitespace().collect();
+        assert_eq!(head, ["CHANGE", "CASES", "CHANGED", "LEFT", "ALONE", "UNREADABLE", "kyverno-mpol"]);
+        assert!(out.contains("p.pol:5: kyverno-mpol differs on p/links (40 cases)\n"), "{out}");
+        assert!(
+            out.contains(
+                "--rule p/links --engine kyverno-mpol --engines-dir . --objects - <<'END'\napiVersion: v1\nkind: Pod\nmetadata: {name: x}\n"
+            ),
+            "{out}"
+        );
+        assert!(out.contains("40 verdicts of 1 engines on 1 rules and changes compared in "), "{out}");
+        let (xml, _) = said(verify(work.path(), &arguments).args(["--format", "junit"]), 1);
+        assert!(xml.contains("<failure message=\"40 of 40 cases differ\">"), "{xml}");
+    }
+
+    #[test]
+    fn a_change_that_never_changes_is_a_finding() {
+        let work = policies(MUTATION);
+        changing(work.path(), "polc-mutate", "echo \"{\\\"id\\\":$id,\\\"unreadable\\\":\\\"no\\\"}\"");
+        let (out, _) = said(&mut verify(work.path(), &["p.pol", "--engine", "map", "--engines-dir", ".", "--cases", "20"]), 1);
+        assert!(
+            out.contains("changes that were not seen both to change an object and to leave one alone:\n  p/links: changed 0, left 0 alone"),
+            "{out}"
+        );
+    }
+
+    #[test]
+    fn a_policy_that_an_engine_refuses_never_looks_like_one_that_changes_nothing() {
+        let work = policies(MUTATION);
+        engine(work.path(), "echo '{\"ready\":true,\"refused\":[{\"policy\":\"p-links\",\"reason\":\"no\"}]}'\ncat > /dev/null\n");
+        std::fs::rename(work.path().join("polc-opa"), work.path().join("polc-mutate")).unwrap();
+        let (_, err) = said(&mut verify(work.path(), &["p.pol", "--engine", "map", "--engines-dir", "."]), 2);
+        assert!(err.contains("the engine `map` does not start: it refuses policies: "), "{err}");
+    }
+
     #[test]
     fn an_engine_that_dies_differs_everywhere_it_dies() {
         let work = policies(POLICY);

@@ -258,9 +258,10 @@ impl Shown<'_> {
         let seed = if self.arguments.objects.is_empty() { format!("seed {}: ", self.arguments.seed) } else { String::new() };
         let _ = writeln!(
             text,
-            "{seed}{compared} verdicts of {} engines on {} rules compared in {:.1} s, {differ} differ",
+            "{seed}{compared} verdicts of {} engines on {} rules{} compared in {:.1} s, {differ} differ",
             self.engines.len() + self.changers.len(),
             self.rules.len() - outcome.not_applicable.len() + if self.changers.is_empty() { 0 } else { self.items.len() },
+            if self.changers.is_empty() { "" } else { " and changes" },
             self.elapsed.as_secs_f64()
         );
         print(&text)
