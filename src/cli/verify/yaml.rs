@@ -35,7 +35,7 @@ fn block(value: &Json, indent: usize, out: &mut String) {
                 }
             }
         }
-        scalar => {
+        scalar @ (Json::Object(_) | Json::Array(_) | Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_)) => {
             let _ = writeln!(out, "{:indent$}{}", "", flow(scalar));
         }
     }
@@ -102,7 +102,7 @@ mod tests {
         let text = compact(&value);
         let expected = "apiVersion: v1\nkind: Pod\nmetadata: {name: x, labels: {a/b: \"on\", \"\": \"1\"}}\nspec:\n  containers:\n    \
             - name: c\n      image: \"registry.example.com/a-long-name/of-an-image:1.2.3\"\n      command: []\n      env: [{name: A, value: \"\\n: #\"}]\n    \
-            - null\n  n: 1.5\n  \"no\": true\n";
+            - null\n  \"n\": 1.5\n  \"no\": true\n";
         assert_eq!(text, expected);
         let read = manifest::read_text(&text);
         assert!(read.findings.is_empty(), "{:?}", read.findings);
