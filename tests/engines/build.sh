@@ -64,7 +64,14 @@ build() {
 			;;
 		kyverno) (cd kyverno && "${go[@]}" -o "$out/kyverno" github.com/kyverno/kyverno/cmd/cli/kubectl-kyverno && "${go[@]}" -o "$out/polc-kyverno" ./polc-kyverno && "${go[@]}" -o "$out/polc-kyverno-change" ./polc-kyverno-change) ;;
 		kustomize) (cd kustomize && "${go[@]}" -o "$out/kustomize" sigs.k8s.io/kustomize/kustomize/v5) ;;
-		k8s) (cd k8s && for main in */main.go; do "${go[@]}" -o "$out/$(dirname "$main")" "./$(dirname "$main")"; done) ;;
+		k8s)
+			# The API server has its version from the linker.
+			(
+				cd k8s
+				go=(go build -buildvcs=false -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=$(go list -m -f '{{.Version}}' k8s.io/kubernetes)")
+				for main in */main.go; do "${go[@]}" -o "$out/$(dirname "$main")" "./$(dirname "$main")"; done
+			)
+			;;
 	esac
 }
 

@@ -47,7 +47,7 @@ impl Subject {
         }
         let params =
             params.iter().map(|param| param.split_once('=').unwrap()).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let program = match compile(&sources, &Options { params, ..Options::default() }) {
+        let program = match compile(&sources, &Options { params, roots: roots(&sources), ..Options::default() }) {
             Ok(compiled) => compiled.program,
             Err(diagnostics) => panic!("{}", render::render(&diagnostics, &sources, false)),
         };
@@ -73,6 +73,11 @@ impl Subject {
         let exact = emission.report.iter().filter(|row| row.outcome == Outcome::Exact && rules.contains(row.rule.as_str()));
         exact.map(|row| row.rule.clone()).collect()
     }
+}
+
+/// The packs that the sources state themselves: of these, every rule is compiled, as the command does, also one that another pack leaves out where it uses them.
+pub fn roots(sources: &Sources) -> BTreeSet<String> {
+    sources.iter().filter_map(|(_, source)| polc::syntax::packs(&source.text).0).collect()
 }
 
 /// What the reference evaluator says of an object, and which rules it leaves alone.

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test crate uses a part")]
 
+pub mod cluster;
 pub mod compare;
 pub mod engine;
 pub mod golden;
