@@ -36,6 +36,7 @@ static FILES: &[File] = files![
     "manifest/ephemeral-containers.pol",
     "manifest/handlers.pol",
     "manifest/metadata.pol",
+    "manifest/references.pol",
     "manifest/security-contexts.pol",
     "namespaces/namespaces.pol",
     "pod-security/baseline.pol",

@@ -210,7 +210,8 @@ fn every_rule_is_seen_to_pass_and_to_fail() {
     let mut blind = Vec::new();
     for subject in subjects() {
         for rule in subject.program.packs.values().flat_map(|pack| &pack.rules) {
-            if matches!(rule.applies, polc::ir::Cond::Const(false)) {
+            // The generator makes objects, not sets of them: the tests of a rule that asks `cluster()` show both sides.
+            if matches!(rule.applies, polc::ir::Cond::Const(false)) || polc::ir::walk::asks_cluster(rule) {
                 continue;
             }
             let cases = generate::cases(rule, Schema::kubernetes(), number("POLC_SEED", 1));

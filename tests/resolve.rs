@@ -245,6 +245,7 @@ means! {
         r#"require namespaceObject.metadata.labels["x"] == "y" and request.userInfo.username like "system:*" message "a""#,
         r#"require any b in cluster(PodDisruptionBudget): selects(b.spec.selector, pod.metadata.labels) message "a""#,
         r#"require any w in cluster(workloads): podOf(w).metadata.labels["a"] == "b" message "a""#,
+        r#"require count(if exists object.metadata.uid then cluster(ConfigMap) else []) == 0 message "a""#,
     ];
 }
 
@@ -565,6 +566,7 @@ refuses_sources! {
         "pack t\nbuiltin x { action deny }\n",
         "pack t\nexempt rule r namespaces \"x\" until 2027-02-30 because \" \"\n",
         "pack t\nmutation m {\n    match Pod\n    require pod.spec.hostPID message \"x\"\n    set pod.spec.hostPid = true\n    set pod.spec.hostPID = \"yes\"\n    merge pod.spec.volumes by nam { name: \"x\", emptyDirr: {} }\n    append pod.spec.hostPID { a: 1 }\n    set \"x\" = 1\n}\n",
+        "pack t\nmutation m {\n    match Pod where count(cluster(ConfigMap)) > 0\n    set pod.spec.hostPID = true\n}\n",
         "pack t\ngeneration g {\n    match Namespace\n    create LimitRang named \"x\" { }\n    create Namespace named 5 in namespace \"y\" { spec: { limits: [] } }\n    create workloads named \"x\" { }\n}\n",
     ];
     tests_that_are_wrong: [

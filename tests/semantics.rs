@@ -3,7 +3,7 @@
 
 use polc::compile::compile;
 use polc::diagnostic::Sources;
-use polc::eval::{Judge, Request, Verdict};
+use polc::eval::{Cluster, Judge, Request, Verdict};
 use polc::ir::Operation;
 use polc::object::Node;
 use polc::resolve::Options;
@@ -603,6 +603,48 @@ mod matching {
             let request = Request { namespace_object: space, request: asked, ..Request::create(object) };
             assert_eq!(show(judge.judge_by(0, &request)), expected);
         }
+    }
+
+    #[test]
+    fn cluster_is_what_was_given_beside_the_object() {
+        let judge = |body: &str| judge_of(&format!("match ConfigMap, Namespace, Deployment {body}"));
+        let map = |name: &str, space: Option<&str>| {
+            Node::from(&json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name, "namespace": space } }))
+        };
+        let space = Node::from(&json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "team" } }));
+        let job = Node::from(&json!({ "apiVersion": "batch/v1", "kind": "CronJob", "metadata": { "name": "job" },
+            "spec": { "jobTemplate": { "spec": { "template": { "metadata": { "labels": { "app": "j" } } } } } } }));
+        let bare = Node::from(&json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "bare", "labels": { "app": "p" } } }));
+        let old = Node::from(&json!({ "apiVersion": "batch/v1beta1", "kind": "CronJob", "metadata": { "name": "old" } }));
+        let objects = [map("b", None), map("a", None), map("c", Some("team")), map("a", Some("team")), space.clone(), job, bare, old];
+        let cluster = Cluster::new(&objects, "default");
+        let said = |body: &str, object: &Node, namespace: Option<&str>| {
+            let request = Request { cluster: Some(&cluster), default_namespace: namespace, ..Request::create(object) };
+            show(judge(body).judge_by(0, &request))
+        };
+        let maps = "for m in cluster(ConfigMap) { forbid exists m.metadata.name message \"got {m.metadata.name}\" }";
+        assert_eq!(show(judge(maps).judge_by(0, &Request::create(&objects[0]))), "not judged", "nothing is known");
+        assert_eq!(said(maps, &objects[0], None), "fail: got a", "its own namespace, without itself");
+        assert_eq!(said(maps, &map("x", None), None), "fail: got b; got a", "in the order given");
+        assert_eq!(said(maps, &map("a", None), None), "fail: got b", "another version of it that is there is itself");
+        assert_eq!(said(maps, &map("a", None), Some("team")), "fail: got c", "in the namespace that is the default");
+        assert_eq!(said(maps, &map("a", Some("team")), None), "fail: got c");
+        assert_eq!(said(maps, &map("a", Some("nowhere")), None), "pass");
+        assert_eq!(said(maps, &space, None), "fail: got b; got a; got c; got a", "an object that lives in no namespace sees all");
+        let spaces = "for n in cluster(Namespace) { forbid exists n.metadata.name message \"got {n.metadata.name}\" }";
+        assert_eq!(said(spaces, &map("a", None), None), "fail: got team", "all of a kind that lives in none");
+        assert_eq!(said(spaces, &space, None), "pass");
+        let labels =
+            "for w in cluster(workloads) { forbid exists w.metadata.name message \"got {w.kind} {podOf(w).metadata.labels[\"app\"]}\" }";
+        assert_eq!(
+            said(labels, &map("a", None), None),
+            "fail: got Pod p; got CronJob j",
+            "each Pod where its kind has it, of served versions"
+        );
+        assert_eq!(
+            said("require count(cluster(ConfigMap)) == 1 message \"{count(cluster(ConfigMap))} maps\"", &map("x", None), None),
+            "fail: 2 maps"
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::Failure;
 use super::sources::read_bytes;
 use crate::diagnostic::codes::input;
-use crate::eval::{Request, admission_request};
+use crate::eval::{Cluster, Request, admission_request};
 use crate::ir::Operation;
 use crate::manifest;
 use crate::object::Node;
@@ -128,7 +128,7 @@ impl Admission {
     }
 
     /// What is judged.
-    pub fn request<'a>(&'a self, object: &'a Node, asked: Option<&'a Node>) -> Request<'a> {
+    pub fn request<'a>(&'a self, object: &'a Node, asked: Option<&'a Node>, cluster: Option<&'a Cluster<'a>>) -> Request<'a> {
         let own = text(object, &["metadata", "namespace"]);
         Request {
             object,
@@ -137,6 +137,7 @@ impl Admission {
             namespace_object: self.namespaces.get(if own.is_empty() { self.namespace.as_str() } else { own }),
             request: asked,
             default_namespace: Some(&self.namespace),
+            cluster,
         }
     }
 }

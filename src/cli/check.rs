@@ -1,12 +1,12 @@
 //! `polc check`
 
-use super::admission::AdmissionArguments;
+use super::admission::{Admission, AdmissionArguments};
 use super::sources::{files_under, read_bytes};
 use super::{CompileArguments, Context, Failure, Format, Status, compile_to_judge, print_bytes};
 use crate::diagnostic::Level;
 use crate::diagnostic::codes::input;
-use crate::eval::{Judge, Request, Verdict};
-use crate::ir::{Action, Program, Rule, Severity};
+use crate::eval::{Cluster, Judge, Request, Verdict};
+use crate::ir::{Action, Program, Rule, Severity, walk};
 use crate::manifest::{self, Finding, builtin};
 use crate::object::Node;
 use crate::schema::Schema;
@@ -15,6 +15,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Judges manifests with the reference evaluator, and checks them against the schema of Kubernetes.
+///
+/// What is given is judged as one set: rules that ask for other objects (`cluster()`) see all of it. Mistakes in `test` items of the policies are told by `polc build` and `polc test`, not here.
 ///
 /// Exits with 1 when a rule whose action is `deny`, or a built-in check, finds something; rules that warn or audit do not count.
 /// Exits with 2 when a manifest cannot be read; the others are judged all the same.
@@ -233,6 +235,19 @@ impl<'a> Run<'a> {
         })
     }
 
+    fn file(&mut self, file: &str, read: &manifest::Read, admission: &Admission, cluster: Option<&Cluster<'_>>) -> Result<(), Failure> {
+        for finding in &read.findings {
+            self.builtin(file, Identity::default(), finding)?;
+        }
+        self.summary.objects += read.documents.len();
+        for document in &read.documents {
+            let asked = admission.asked(&document.node);
+            let request = admission.request(&document.node, asked.as_ref(), cluster);
+            self.object(file, document, &request)?;
+        }
+        Ok(())
+    }
+
     fn object(&mut self, file: &str, document: &manifest::Document, request: &Request<'_>) -> Result<(), Failure> {
         let node = &document.node;
         let identity = self.identity(node);
@@ -307,21 +322,26 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
         findings: false,
         unreadable: false,
     };
-    for path in &files {
+    let read = |path: &PathBuf| {
         let file = if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() };
         let read = manifest::read(&read_bytes(path)?);
         if admission.is_of_one() && (files.len() > 1 || read.documents.len() != 1) {
             return Err(Failure::new(&input::BAD_USAGE, "`--old` goes with one manifest that holds one object".to_owned())
                 .with_help("judge the updated object by itself"));
         }
-        for finding in &read.findings {
-            run.builtin(&file, Identity::default(), finding)?;
+        Ok((file, read))
+    };
+    if run.rules.iter().any(|rule| walk::asks_cluster(rule)) {
+        let all = files.iter().map(read).collect::<Result<Vec<_>, Failure>>()?;
+        let objects = all.iter().flat_map(|(_, read)| &read.documents).map(|document| &document.node);
+        let cluster = Cluster::new(objects, &admission.namespace);
+        for (file, read) in &all {
+            run.file(file, read, &admission, Some(&cluster))?;
         }
-        run.summary.objects += read.documents.len();
-        for document in &read.documents {
-            let asked = admission.asked(&document.node);
-            let request = admission.request(&document.node, asked.as_ref());
-            run.object(&file, document, &request)?;
+    } else {
+        for path in &files {
+            let (file, read) = read(path)?;
+            run.file(&file, &read, &admission, None)?;
         }
     }
     if run.summary.objects == 0 && run.summary.fail == 0 {

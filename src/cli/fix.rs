@@ -154,6 +154,7 @@ fn request<'a>(object: &'a Node, namespace: &'a str) -> Request<'a> {
         namespace_object: None,
         request: None,
         default_namespace: Some(namespace),
+        cluster: None,
     }
 }
 
@@ -399,7 +400,8 @@ fn told(report: &Report, written: bool) -> String {
     text.push_str(&left_alone(report));
     let summary = &report.summary;
     let word = if written { "changed" } else { "would change" };
-    let _ = write!(text, "{} of {} objects {word}", summary.changed, summary.objects);
+    let s = if summary.objects == 1 { "" } else { "s" };
+    let _ = write!(text, "{} of {} object{s} {word}", summary.changed, summary.objects);
     if summary.generated > 0 {
         let _ = write!(text, ", {} {}", summary.generated, if written { "were added" } else { "would be added" });
     }

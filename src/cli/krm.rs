@@ -5,7 +5,7 @@ use super::{Context, Failure, Purpose, Status, compile_layers, config::ConfigArg
 use crate::config::function::{self, Function};
 use crate::diagnostic::codes::{config as codes, input};
 use crate::diagnostic::{Level, Sources};
-use crate::eval::{Judge, Request, Verdict};
+use crate::eval::{Cluster, Judge, Request, Verdict};
 use crate::ir::{Action, Operation, Program, Severity};
 use crate::manifest::{self, Document, builtin};
 use crate::object::{Key, Node, Value};
@@ -94,9 +94,11 @@ fn judge(program: &Program, items: &[Node]) -> Vec<Finding> {
     let rules: Vec<_> = program.packs.values().flat_map(|pack| &pack.rules).collect();
     let judge = Judge::of_program(program);
     let mut checker = builtin::Checker::new();
+    let is_local = |item: &Node| annotation(item, "local-config") == Some("true");
+    let cluster = Cluster::new(items.iter().filter(|item| !is_local(item)), "default");
     let mut findings = Vec::new();
     for (index, item) in items.iter().enumerate() {
-        if annotation(item, "local-config") == Some("true") {
+        if is_local(item) {
             continue;
         }
         let (resource, of_file) = (reference(item), file(item));
@@ -131,6 +133,7 @@ fn judge(program: &Program, items: &[Node]) -> Vec<Finding> {
             namespace_object: None,
             request: None,
             default_namespace: Some("default"),
+            cluster: Some(&cluster),
         };
         for outcome in judge.judge(&request) {
             let (Verdict::Fail { message, field, .. }, Some(rule)) = (&outcome.verdict, rules.get(outcome.rule)) else { continue };

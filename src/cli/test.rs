@@ -6,7 +6,7 @@ use super::sources::{Loaded, read_bytes};
 use super::{CompileArguments, Context, Failure, Format, Purpose, Status, compile_for, print, print_json};
 use crate::diagnostic::codes::input;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::eval::{Judge, Missing, Request, Verdict, admission_request};
+use crate::eval::{Cluster, Judge, Missing, Request, Verdict, admission_request};
 use crate::ir::{Const, Expect, Given, Program, Rule, Test};
 use crate::manifest;
 use crate::object::Node;
@@ -151,6 +151,8 @@ fn run_test(test: &Test, bench: &Bench, loaded: &Loaded) -> Result<Vec<String>, 
     let namespace_object = test.namespace_object.as_ref().map(|given| object(given, loaded)).transpose()?;
     let asked = test.request.as_ref().map(|given| object(given, loaded)).transpose()?;
     let asked = asked.map(|asked| admission_request(&asked, &node, test.operation, "default"));
+    let beside = test.beside.iter().map(|given| object(given, loaded)).collect::<Result<Vec<_>, _>>()?;
+    let cluster = Cluster::new(&beside, "default");
     let request = Request {
         object: &node,
         old_object: old.as_ref(),
@@ -158,6 +160,7 @@ fn run_test(test: &Test, bench: &Bench, loaded: &Loaded) -> Result<Vec<String>, 
         namespace_object: namespace_object.as_ref(),
         request: asked.as_ref(),
         default_namespace: None,
+        cluster: Some(&cluster),
     };
     let packs = || bench.program.packs.values();
     if let Some(mutation) = packs().flat_map(|pack| &pack.mutations).find(|mutation| mutation.head.id == test.rule) {

@@ -4,6 +4,7 @@
 //! Rules are planned once ([`Judge::new`]) and then judge any number of objects without copying them.
 
 pub mod change;
+mod cluster;
 pub mod duration;
 pub mod effective_request;
 pub mod glob;
@@ -22,6 +23,7 @@ mod value;
 
 use crate::ir::{Operation, Program, Rule};
 use crate::object::Node;
+pub use cluster::Cluster;
 use plan::{Plan, Planner, Shared};
 pub use request::admission_request;
 use run::Run;
@@ -42,13 +44,23 @@ pub struct Request<'a> {
     pub request: Option<&'a Node>,
     /// The namespace of an object that lives in one and names none.
     pub default_namespace: Option<&'a str>,
+    /// What else is there, where that is known.
+    pub cluster: Option<&'a Cluster<'a>>,
 }
 
 impl<'a> Request<'a> {
     /// The creation of an object, and nothing else known.
     #[must_use]
     pub fn create(object: &'a Node) -> Self {
-        Request { object, old_object: None, operation: Operation::Create, namespace_object: None, request: None, default_namespace: None }
+        Request {
+            object,
+            old_object: None,
+            operation: Operation::Create,
+            namespace_object: None,
+            request: None,
+            default_namespace: None,
+            cluster: None,
+        }
     }
 }
 
@@ -85,6 +97,8 @@ pub enum Missing {
     NamespaceObject,
     /// It reads `request`.
     Request,
+    /// It asks `cluster()`.
+    Cluster,
     /// It has a regular expression that is too large to run.
     Pattern,
 }
@@ -96,6 +110,7 @@ impl std::fmt::Display for Missing {
             Missing::OldObject => "reads `oldObject`, which is not given",
             Missing::NamespaceObject => "reads `namespaceObject`, which is not given",
             Missing::Request => "reads `request`, which is not given",
+            Missing::Cluster => "asks `cluster()`, and no other objects are given",
             Missing::Pattern => "has a regular expression that is too large to run",
         })
     }
@@ -221,6 +236,8 @@ fn missing(plan: &Plan, kind: usize, request: &Request<'_>) -> Option<Missing> {
         && request.request.is_none()
     {
         Some(Missing::NamespaceObject)
+    } else if plan.asks_cluster && request.cluster.is_none() {
+        Some(Missing::Cluster)
     } else if plan.broken {
         Some(Missing::Pattern)
     } else {

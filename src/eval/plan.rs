@@ -18,6 +18,7 @@ pub(super) struct Plan {
     pub(super) reads_old: bool,
     pub(super) reads_namespace: bool,
     pub(super) reads_request: bool,
+    pub(super) asks_cluster: bool,
     /// A pattern of it is too large to run.
     pub(super) broken: bool,
     pub(super) reads: Vec<PlannedRead>,
@@ -56,6 +57,8 @@ pub(super) struct Loop {
     pub(super) set: Option<usize>,
     pub(super) lists: Vec<Expr>,
     pub(super) map: Option<Expr>,
+    /// The kinds of objects beside the one that is judged.
+    pub(super) cluster: Option<Box<[Kind]>>,
     pub(super) filter: Option<Test>,
     pub(super) shape: Shape,
 }
@@ -251,6 +254,7 @@ impl Planner {
             reads_old: roots.contains(&Root::OldObject),
             reads_namespace: roots.contains(&Root::NamespaceObject),
             reads_request: roots.contains(&Root::Request),
+            asks_cluster: walk::asks_cluster(rule),
             broken: self.broken,
             reads,
             applies,
@@ -295,15 +299,20 @@ impl Planner {
         let (lists, map): (Vec<Expr>, _) = match &source.of {
             Elements::Lists(lists) => (self.values(lists).into(), None),
             Elements::Map(map) => (Vec::new(), Some(self.value(map))),
+            Elements::Cluster(_) => (Vec::new(), None),
+        };
+        let cluster = match &source.of {
+            Elements::Cluster(kinds) => Some(kinds.clone().into()),
+            Elements::Lists(_) | Elements::Map(_) => None,
         };
         let shape = Shape::from(&source.ty);
-        let set = if map.is_none() && source.key.is_none() { self.set(&lists, shape) } else { None };
+        let set = if map.is_none() && cluster.is_none() && source.key.is_none() { self.set(&lists, shape) } else { None };
         match set {
             Some(set) => self.slots.insert(slot(source.slot), set),
             None => self.slots.remove(&slot(source.slot)),
         };
         let filter = source.filter.as_ref().map(|filter| self.cond(filter));
-        Loop { slot: slot(source.slot), key: source.key.map(slot), set, lists, map, filter, shape }
+        Loop { slot: slot(source.slot), key: source.key.map(slot), set, lists, map, cluster, filter, shape }
     }
 
     /// The set that lists are, where all of them are fixed places of the object.

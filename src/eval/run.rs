@@ -259,6 +259,9 @@ impl<'a> Run<'a> {
         if let Some(map) = &source.map {
             return self.each_entry(source, map, f);
         }
+        if let Some(kinds) = &source.cluster {
+            return self.each_object(source, kinds, f);
+        }
         if let Some(set) = source.set {
             return self.each_element(source, set, f);
         }
@@ -274,6 +277,17 @@ impl<'a> Run<'a> {
                 },
             };
             if stopped {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn each_object(&mut self, source: &'a Loop, kinds: &'a [Kind], f: &mut dyn FnMut(&mut Self) -> Result<'a, bool>) -> Result<'a, bool> {
+        let (Some(cluster), Some(own)) = (self.request.cluster, self.kind) else { return Ok(false) };
+        let request = self.request;
+        for (index, object) in kinds.iter().flat_map(|kind| cluster.beside(kind, own, request)).enumerate() {
+            if self.element(source, index, Bound::Node(object, source.shape, usize::MAX), f)? {
                 return Ok(true);
             }
         }

@@ -385,6 +385,9 @@ pub enum Elements {
     Lists(Vec<Value>),
     /// The entries of a map, sorted by the bytes of the key. An absent map is empty.
     Map(Value),
+    /// The objects of these kinds that are known beside the object: those in its namespace (all of a kind that lives in none, and all for an object that lives in none) but the object itself,
+    /// kind by kind, those of a kind by namespace and then in the order in which they were given. No lowering carries it: a rule that asks has it in [`Rule::unlowered`].
+    Cluster(Vec<Kind>),
 }
 
 /// A type.

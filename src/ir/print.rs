@@ -5,8 +5,8 @@
 mod change;
 
 use super::{
-    Aggregate, Cond, Const, Elements, Expect, Form, Function, Given, Item, Level, Levels, Message, Operation, Order, Piece, PodSecurity,
-    Presence, Program, Read, Root, Rule, Source, Stmt, Targets, Test, Ty, Value,
+    Aggregate, Cond, Const, Elements, Expect, Form, Function, Given, Item, Kind, Level, Levels, Message, Operation, Order, Piece,
+    PodSecurity, Presence, Program, Read, Root, Rule, Source, Stmt, Targets, Test, Ty, Value,
 };
 use std::fmt::Write;
 
@@ -234,6 +234,7 @@ pub fn source(from: &Source) -> String {
             lists => format!("({})", values(lists)),
         },
         Elements::Map(map) => format!("map {}", value(map)),
+        Elements::Cluster(kinds) => format!("cluster {}", kinds.iter().map(Kind::id).collect::<Vec<_>>().join(", ")),
     };
     let filter = from.filter.as_ref().map(|filter| format!(" where {}", cond(filter))).unwrap_or_default();
     format!("{names} in {elements}{filter}")

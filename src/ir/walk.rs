@@ -30,6 +30,7 @@ pub fn children<'a>(node: Node<'a>, f: &mut dyn FnMut(Node<'a>)) {
             match &source.of {
                 Elements::Lists(lists) => lists.iter().for_each(|list| f(Node::Value(list))),
                 Elements::Map(map) => f(Node::Value(map)),
+                Elements::Cluster(_) => {}
             }
             if let Some(filter) = &source.filter {
                 f(Node::Cond(filter));
@@ -171,6 +172,19 @@ pub fn roots(of: &Rule) -> BTreeSet<Root> {
         });
     });
     roots
+}
+
+/// Whether a rule asks for objects beside the one that it judges.
+#[must_use]
+pub fn asks_cluster(of: &Rule) -> bool {
+    let mut asks = false;
+    rule(of, &mut |node| {
+        walk(node, &mut |node| {
+            asks = asks || matches!(node, Node::Source(Source { of: Elements::Cluster(_), .. }));
+            !asks
+        });
+    });
+    asks
 }
 
 /// The fields of `request` that a rule reads.

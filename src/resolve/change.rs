@@ -127,6 +127,7 @@ pub(super) fn mutation<'a>(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Mutation> {
     let mut context = Context::new(world, pack);
+    context.changes = true;
     let header = world.header(Owner::Mutation, &mutation.name, &mutation.clauses, &mut context.diagnostics);
     if header.kinds.is_empty() {
         diagnostics.append(&mut context.diagnostics);
@@ -175,6 +176,7 @@ pub(super) fn generation<'a>(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Generation> {
     let mut context = Context::new(world, pack);
+    context.changes = true;
     let header = world.header(Owner::Generation, &generation.name, &generation.clauses, &mut context.diagnostics);
     if header.kinds.is_empty() {
         diagnostics.append(&mut context.diagnostics);

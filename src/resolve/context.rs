@@ -38,6 +38,8 @@ pub(super) struct Mark {
 pub(super) struct Context<'a> {
     pub world: &'a World<'a>,
     pub pack: &'a PackItems<'a>,
+    /// Whether what is resolved changes objects: a mutation or generation.
+    pub changes: bool,
     /// The matched kinds; empty outside of rules.
     pub kinds: Vec<Kind>,
     /// The type of `object`, where there is one.
@@ -78,6 +80,7 @@ impl<'a> Context<'a> {
         Context {
             world,
             pack,
+            changes: false,
             kinds: Vec::new(),
             object: None,
             update_only: false,
@@ -465,7 +468,7 @@ pub(super) fn size_of(term: &Term) -> usize {
                         })
                         .sum::<usize>()
             }
-            Part::Cluster(_) => 1,
+            Part::Cluster { guard, kinds: _, ty: _ } => walk::size(Node::Cond(guard)) + 1,
         }
     }
     match term {

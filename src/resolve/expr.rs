@@ -273,7 +273,7 @@ impl<'a> Context<'a> {
                         None => Part::Lists { lists: Vec::new(), sidecars: false, guard: Cond::Const(false) },
                     }
                 }
-                Part::Cluster(ty) => Part::Cluster(ty),
+                Part::Cluster { kinds, ty, guard } => Part::Cluster { kinds, ty, guard: fold::and([cond.clone(), guard]) },
             })
             .collect()
     }

@@ -526,7 +526,7 @@ impl<'a> Context<'a> {
         }
         paths.sort();
         paths.dedup();
-        // Objects of the cluster only come here, which no lowering carries: any one of the paths stands for all.
+        // An object of `cluster()` only comes here, whose kinds have their Pod in one place.
         let Some(path) = paths.first() else {
             return self.error(&codes::WRONG_ARGUMENTS, at, "objects of any kind need not have Pods", "match `workloads`");
         };
@@ -558,13 +558,24 @@ impl<'a> Context<'a> {
         if name.is_empty() {
             return self.error(&codes::WRONG_ARGUMENTS, arg.span, "`cluster` takes a kind", "write `cluster(ConfigMap)`");
         }
-        if self.object.is_none() {
+        if self.object.is_none() || self.changes {
             return self.error(&codes::NOT_AVAILABLE, span, "`cluster` can be asked in rules only", "write it in a rule");
         }
         let kinds = self.world.kinds_named(name, group, arg.span).map_err(|diagnostic| self.diagnostics.push(*diagnostic)).ok()?;
-        let names: Vec<String> = kinds.iter().map(|(_, ty)| ty.clone()).collect();
         self.note("`cluster()`", span);
-        Some(Term::Seq(vec![Part::Cluster(Ty::Struct(names))]))
+        // Kinds whose Pods stand in different places are gone over one after the other, so that `podOf` of an element is one path.
+        let mut groups: Vec<(Option<PodPath>, Vec<Kind>, Vec<String>)> = Vec::new();
+        for (kind, ty) in kinds {
+            match groups.iter_mut().find(|(pod, ..)| *pod == kind.pod) {
+                Some((_, kinds, names)) => {
+                    kinds.push(kind);
+                    names.push(ty);
+                }
+                None => groups.push((kind.pod, vec![kind], vec![ty])),
+            }
+        }
+        let parts = groups.into_iter().map(|(_, kinds, names)| Part::Cluster { kinds, ty: Ty::Struct(names), guard: Cond::Const(true) });
+        Some(Term::Seq(parts.collect()))
     }
 }
 

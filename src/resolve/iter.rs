@@ -283,9 +283,16 @@ impl<'a> Context<'a> {
                 }
                 done
             }
-            Part::Cluster(ty) => {
-                let list = ListPart { value: Value::List(Vec::new()), ty: ty.clone(), flavour: Flavour::Other, values: &[] };
-                self.lists(&[list], false, steps, bind, span, body, out)
+            Part::Cluster { kinds, ty, guard } => {
+                let mut inner = Vec::new();
+                let of = Elements::Cluster(kinds.clone());
+                let done = self.elements(of, ty.clone(), Flavour::Other, &[], false, steps, bind, span, body, &mut inner);
+                match guard {
+                    Cond::Const(true) => out.append(&mut inner),
+                    Cond::Const(false) => {}
+                    guard => out.push(Iter::Guard(guard.clone(), inner)),
+                }
+                done
             }
         };
         self.leave();
@@ -344,10 +351,27 @@ impl<'a> Context<'a> {
         body: Body<'_, 'a, T>,
         out: &mut Vec<Iter<T>>,
     ) -> Option<()> {
-        let slot = self.slot();
         let of: Vec<Value> = lists.iter().map(|list| list.value.clone()).collect();
         self.charge(of.iter().map(|list| walk::size(Node::Value(list))).sum(), span)?;
-        let mut source = Source { slot, key: None, of: Elements::Lists(of), filter: None, ty: ty.clone() };
+        self.elements(Elements::Lists(of), ty, flavour, values, sidecars, steps, bind, span, body, out)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the state of one loop")]
+    fn elements<T>(
+        &mut self,
+        of: Elements,
+        ty: Ty,
+        flavour: Flavour,
+        values: &'static [&'static str],
+        sidecars: bool,
+        steps: &[Step],
+        bind: Option<Bind<'a>>,
+        span: Span,
+        body: Body<'_, 'a, T>,
+        out: &mut Vec<Iter<T>>,
+    ) -> Option<()> {
+        let slot = self.slot();
+        let mut source = Source { slot, key: None, of, filter: None, ty: ty.clone() };
         let depth = self.scope.len();
         if let Some(key) = bind.and_then(|bind| bind.key) {
             let key_slot = self.slot();

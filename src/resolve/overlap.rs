@@ -220,6 +220,7 @@ impl<'r> Known<'r> {
                     path
                 }));
             }
+            Elements::Cluster(_) => {}
         }
         self.bound.insert(source.slot, elements);
         self.sources.insert(source.slot, source);

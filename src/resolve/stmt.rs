@@ -284,7 +284,8 @@ impl<'a> Context<'a> {
                 .map(|part| match part {
                     Part::One(guard, _) => walk::depth(Node::Cond(guard)),
                     Part::Lists { lists, .. } => lists.iter().map(|list| walk::depth(Node::Value(&list.value))).max().unwrap_or(0),
-                    Part::Each(..) | Part::Cluster(_) => 0,
+                    Part::Cluster { guard, .. } => walk::depth(Node::Cond(guard)),
+                    Part::Each(..) => 0,
                 })
                 .max()
                 .unwrap_or(0),

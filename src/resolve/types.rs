@@ -1,7 +1,7 @@
 //! What an expression stands for while it is resolved, and the types of the schema.
 
 use crate::diagnostic::Span;
-use crate::ir::{Cond, Const, Pattern, Presence, Ty, Value};
+use crate::ir::{Cond, Const, Kind, Pattern, Presence, Ty, Value};
 use crate::schema::{Field, FieldType, Schema, Struct};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -102,8 +102,15 @@ pub(super) enum Part {
     },
     /// What the steps give from each element of the part.
     Each(Box<Part>, Vec<Step>),
-    /// The objects of the cluster of some kinds: their type.
-    Cluster(Ty),
+    /// The objects of the cluster of some kinds.
+    Cluster {
+        /// The kinds, all with their Pod in one place.
+        kinds: Vec<Kind>,
+        /// Their type.
+        ty: Ty,
+        /// What has to hold besides.
+        guard: Cond,
+    },
 }
 
 /// A runtime list.

@@ -100,6 +100,8 @@ impl<'p> Referee<'p> {
             namespace_object: namespace_object.as_ref(),
             request: request.as_ref(),
             default_namespace: None,
+            // No rule that asks `cluster()` is carried.
+            cluster: None,
         };
         self.judge.judge(&asked).filter_map(|outcome| Some((self.judge.id(outcome.rule)?, outcome.verdict))).collect()
     }

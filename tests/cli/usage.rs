@@ -243,3 +243,27 @@ fn a_reader_that_goes_away_is_no_error() {
     assert_eq!(std::fs::read_to_string(place.path("code")).unwrap(), "0\n");
     assert_eq!(std::fs::read_to_string(place.path("first")).unwrap(), "# Diagnostics\n");
 }
+
+#[test]
+fn a_folder_is_judged_as_a_whole() {
+    let place = Place::new();
+    place.write(
+        "c.pol",
+        "pack c\n\nrule mapped {\n    targets check\n    match Pod\n    for v in pod.spec.volumes {\n        require v.configMap.name in cluster(ConfigMap)[*].metadata.name message \"{v.name} is not there\"\n    }\n}\n",
+    );
+    place.write(
+        "set/pod.yaml",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  volumes: [{name: v, configMap: {name: m}}]\n  containers: [{name: c, image: \"i:1\"}]\n",
+    );
+    place.write("set/other.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m, namespace: other}\n");
+    let check = ["check", "--policies", "c.pol", "set", "--format", "json"];
+    let found = place.run(&check).with(1).json();
+    assert_eq!(found["results"].as_array().map(Vec::len), Some(1), "{found}");
+    assert_eq!((&found["results"][0]["rule"], &found["results"][0]["message"]), (&json!("c/mapped"), &json!("v is not there")));
+    assert_eq!((&found["results"][0]["line"], &found["summary"]["objects"]), (&json!(5), &json!(2)));
+    // what comes later in the folder counts, and so does the namespace of what names none
+    place.run(&["check", "--policies", "c.pol", "set", "--namespace", "other"]).with(0);
+    place.write("set/z.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\n");
+    place.run(&check).with(0);
+    place.run(&["build", "c.pol", "--target", "opa"]).with(0);
+}

@@ -10,6 +10,7 @@ impl Lowering<'_> {
     /// The elements of a source; binds its slots. The order of entries counts where `ordered`.
     pub(super) fn source(&mut self, source: &Source, ordered: bool) -> Result<Loop> {
         let mut each = match &source.of {
+            Elements::Cluster(_) => return self.unsupported("`cluster()`"),
             Elements::Map(of) => self.entries(source, of, ordered)?,
             Elements::Lists(lists) => match (lists.as_slice(), source.key) {
                 ([one], Some(key)) => self.indexed(source, one, key)?,

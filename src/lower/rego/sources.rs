@@ -20,6 +20,7 @@ impl Scope<'_> {
                 body.0.push(if elements.are_present { Stmt::Used(name.clone()) } else { Stmt::Present(name.clone()) });
                 self.slots.insert(source.slot, Bound { name, is_key: false, is_milli, ty: source.ty.clone() });
             }
+            Elements::Cluster(_) => return self.unsupported("`cluster()`"),
             Elements::Map(map) => {
                 let word = singular(map);
                 let map = match self.path(map)? {

@@ -129,6 +129,7 @@ impl<'a> Maker<'a> {
     // Every element that is there.
     fn elements(&mut self, source: &Source) -> Vec<(Place, Option<String>)> {
         match &source.of {
+            Elements::Cluster(_) => Vec::new(),
             Elements::Lists(lists) => lists.iter().flat_map(|list| self.list_elements(list)).map(|place| (place, None)).collect(),
             Elements::Map(map) => {
                 let Some(place) = self.place(map) else { return Vec::new() };
@@ -186,6 +187,7 @@ impl<'a> Maker<'a> {
             return self.random.pick(&there).cloned();
         }
         match &source.of {
+            Elements::Cluster(_) => None,
             Elements::Lists(lists) => {
                 let list = self.random.pick(lists)?;
                 self.grow(list).map(|place| (place, None)).or_else(|| there.into_iter().next())

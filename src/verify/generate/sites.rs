@@ -221,6 +221,7 @@ impl Survey<'_> {
 
     fn source(&mut self, source: &Source) {
         let paths: Vec<Path> = match &source.of {
+            Elements::Cluster(_) => Vec::new(),
             Elements::Lists(lists) => lists.iter().flat_map(|list| self.list(list, &[])).collect(),
             Elements::Map(map) => {
                 let maps = self.value(map, &[]);
