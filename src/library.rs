@@ -17,6 +17,7 @@ static FILES: &[File] = files![
     "conventions/images.pol",
     "conventions/metadata.pol",
     "conventions/placement.pol",
+    "conventions/pod-security.pol",
     "conventions/resources.pol",
     "conventions/security.pol",
     "deletion/deletion.pol",
