@@ -115,11 +115,11 @@ fn check(ty: &FieldType, field: Option<&'static Field>, node: &Node, path: &Path
         }
         (FieldType::List(inner), Value::List(items)) => {
             for (index, item) in items.iter().enumerate() {
-                match (&**inner, &item.value) {
-                    // it stands for an empty struct
-                    (FieldType::Struct(id), Value::Null) => structure(*id, item, &[], &Path::Index(path, index), findings),
-                    (_, Value::Null) => {}
-                    _ => check(inner, None, item, &Path::Index(path, index), findings),
+                let own = Path::Index(path, index);
+                if item.value == Value::Null {
+                    null_element(inner, item, &own, findings);
+                } else {
+                    check(inner, None, item, &own, findings);
                 }
             }
         }
@@ -159,6 +159,19 @@ fn check(ty: &FieldType, field: Option<&'static Field>, node: &Node, path: &Path
             | FieldType::Struct(_),
             _,
         ) => wrong_type(ty, field, node, path, findings),
+    }
+}
+
+/// Kubernetes reads a `null` in a list as an empty element, which rules do not see: whatever that leads to is told here.
+#[cold]
+fn null_element(ty: &FieldType, node: &Node, path: &Path<'_>, findings: &mut Findings) {
+    let before = findings.found.len();
+    if let FieldType::Struct(id) = ty {
+        structure(*id, node, &[], path, findings);
+    }
+    if findings.found.len() == before {
+        let message = format!("{} is `null`, which Kubernetes reads as an empty one: remove it", path.subject(true));
+        findings.error("schema-type", path, at(node), message);
     }
 }
 
