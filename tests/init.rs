@@ -39,9 +39,9 @@ fn each_level_builds_and_checks_at_once() {
         for target in ["opa", "kyverno", "psa"] {
             assert!(repository.join("dist").join(target).is_dir(), "{level}: {target}");
         }
-        let good = polc(&repository, &["check", "--policies", "policies", "examples/good.yaml"]);
+        let good = polc(&repository, &["check", "examples/good.yaml"]);
         assert_eq!(good.status.code(), Some(0), "{level}: {}", text(&good.stdout));
-        let bad = polc(&repository, &["check", "--policies", "policies", "examples/bad.yaml", "--format", "json"]);
+        let bad = polc(&repository, &["check", "examples/bad.yaml", "--format", "json"]);
         assert_eq!(bad.status.code(), Some(1), "{level}");
         let found: serde_json::Value = serde_json::from_slice(&bad.stdout).unwrap();
         let names: Vec<&str> = found["results"].as_array().unwrap().iter().map(|row| row["rule"].as_str().unwrap()).collect();

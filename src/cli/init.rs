@@ -10,7 +10,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Lays out a repository of policies that builds at once: rules with tests, example manifests and a script for CI.
+/// Lays out a repository of policies that builds at once: rules with tests, a configuration, example manifests and what CI runs.
 ///
 /// Nothing that is there is overwritten: a file in the way is an error, and nothing is written then.
 #[derive(Debug, clap::Args)]
@@ -79,6 +79,8 @@ fn layout(level: Level) -> Result<Vec<(String, String)>, Failure> {
     files.push(("policies/own/own.pol".to_owned(), include_str!("../../templates/init/own.pol").to_owned()));
     files.push(("examples/good.yaml".to_owned(), include_str!("../../templates/init/good.yaml").to_owned()));
     files.push(("examples/bad.yaml".to_owned(), include_str!("../../templates/init/bad.yaml").to_owned()));
+    files.push(("polc.yaml".to_owned(), include_str!("../../templates/init/polc.yaml").to_owned()));
+    files.push((".github/workflows/policies.yaml".to_owned(), include_str!("../../templates/init/workflow.yaml").to_owned()));
     files.push(("check.sh".to_owned(), include_str!("../../templates/init/check.sh").to_owned()));
     files.push(("README.md".to_owned(), render(include_str!("../../templates/init/readme.hbs"))?));
     files.sort();
