@@ -26,6 +26,16 @@
             found.append(line);
         }
     };
+    // `index.html#probe` is a search that can be linked to.
+    const asked = () => {
+        try {
+            if (location.hash.length > 1) box.value = decodeURIComponent(location.hash.slice(1));
+        } catch {
+            box.value = "";
+        }
+        show();
+    };
     box.addEventListener("input", show);
-    show();
+    addEventListener("hashchange", asked);
+    asked();
 }
