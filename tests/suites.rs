@@ -219,3 +219,56 @@ fn without_tests_none_are_written_and_those_of_earlier_builds_go() {
     let (code, said) = run(Path::new(env!("CARGO_BIN_EXE_polc")), folder, &["build"]);
     assert!(code == Some(2) && said.contains("`tests` is text") && said.contains("`true` or `false`"), "{said}");
 }
+
+#[test]
+fn gator_verifies_every_form_of_template() {
+    let Some(gator) = engine::find("gator", "the suites of templates in other forms") else { return };
+    let work = tempfile::tempdir().unwrap();
+    let folder = work.path();
+    fs::write(folder.join("a.pol"), RULES).unwrap();
+    let forms: [&[&str]; 3] = [
+        &["--gatekeeper-layout", "rule"],
+        &["--gatekeeper-engine", "cel"],
+        &["--gatekeeper-layout", "rule", "--gatekeeper-points", "webhook,audit"],
+    ];
+    for form in forms {
+        polc_build(folder, &[&["a.pol"], form].concat());
+        let (code, said) = run(&gator, folder, &["verify", "--verbose", "./dist/gatekeeper-tests/..."]);
+        assert!(code == Some(0) && said.matches("    --- PASS: ").count() == 2, "{form:?}: {said}");
+    }
+    let constraint = fs::read_to_string(folder.join("dist/gatekeeper/a-named/constraint.yaml")).unwrap();
+    assert!(constraint.contains("enforcementAction: scoped\n"), "{constraint}");
+}
+
+/// A webhook whose policies are mutations alone gets an answer all the same.
+#[test]
+fn opa_allows_where_there_is_no_rule() {
+    let Some(opa) = engine::find("opa", "the answer of a bundle without rules") else { return };
+    let work = tempfile::tempdir().unwrap();
+    let folder = work.path();
+    fs::write(folder.join("a.pol"), "pack a\nmutation m { match Pod set pod.metadata.labels[\"a\"] = \"b\" }\n").unwrap();
+    polc_build(folder, &["a.pol"]);
+    fs::write(folder.join("review.json"), "{\"kind\": \"AdmissionReview\", \"request\": {\"uid\": \"u\"}}").unwrap();
+    let arguments =
+        ["eval", "--bundle", "dist/opa-bundle/bundle.tar.gz", "--input", "review.json", "--format", "raw", "data.system.main.response"];
+    let (code, said) = run(&opa, folder, &arguments);
+    let answer: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((code, answer), (Some(0), serde_json::json!({"allowed": true, "uid": "u"})));
+    let (code, said) = run(&opa, folder, &["check", "--strict", "dist/opa"]);
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn an_exemption_is_reported_once() {
+    let work = tempfile::tempdir().unwrap();
+    let folder = work.path();
+    let own = "exempt rule named namespaces \"own\" until 2999-01-01 because \"of the policies\"\n";
+    fs::write(folder.join("a.pol"), format!("{RULES}{own}")).unwrap();
+    let exemption = "exemptions:\n- rules: [a/named]\n  namespaces: [other]\n  until: 2999-01-01\n  because: of the file\n";
+    fs::write(folder.join("polc.yaml"), format!("policies: [a.pol]\n{exemption}")).unwrap();
+    let (code, said) = run(Path::new(env!("CARGO_BIN_EXE_polc")), folder, &["build", "--target", "opa"]);
+    assert_eq!(code, Some(0), "{said}");
+    for reason in ["of the policies", "of the file"] {
+        assert_eq!(said.matches(reason).count(), 1, "{reason}: {said}");
+    }
+}

@@ -9,7 +9,7 @@ use crate::diagnostic::{Level, nearest};
 use crate::eval::admission_request;
 use crate::ir::{Action, Exemption, Given, Program, Test};
 use crate::suite::{self, Example};
-use crate::target::{self, GatekeeperEngine, Options, Outcome, Target, TargetReport};
+use crate::target::{self, EnforcementPoint, GatekeeperEngine, GatekeeperLayout, Options, Outcome, Target, TargetReport};
 use crate::verify::generate::Case;
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -36,9 +36,15 @@ pub struct Arguments {
     /// The version of the clusters' Kubernetes, for the functions that CEL has there [default: that of the configuration, else 1.37].
     #[arg(long, value_name = "VERSION", value_parser = Options::kubernetes_version)]
     kubernetes: Option<u32>,
-    /// The language of Gatekeeper's templates.
-    #[arg(long, value_enum, default_value_t)]
-    gatekeeper_engine: GatekeeperEngine,
+    /// The language of Gatekeeper's templates [default: that of the configuration, else rego].
+    #[arg(long, value_enum)]
+    gatekeeper_engine: Option<GatekeeperEngine>,
+    /// Which rules a template of Gatekeeper's holds [default: that of the configuration, else shared].
+    #[arg(long, value_enum)]
+    gatekeeper_layout: Option<GatekeeperLayout>,
+    /// Where Gatekeeper's constraints count, separated by commas [default: those of the configuration, else everywhere].
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "POINT")]
+    gatekeeper_points: Vec<EnforcementPoint>,
     #[command(flatten)]
     compile: CompileArguments,
     /// Write no tests in the forms of the engines (`OUT/TARGET-tests`).
@@ -181,9 +187,12 @@ impl Interrupts {
     }
 }
 
-/// Whom the rules leave alone, until when and why.
-fn exempted(program: &Program) -> String {
-    let mut exemptions = program.packs.values().flat_map(|pack| &pack.exemptions).peekable();
+/// Whom the rules leave alone, until when and why, by the policies; what the configuration exempts is among its changes.
+fn exempted(program: &Program, loaded: &Loaded) -> String {
+    let configuration = |exemption: &&Exemption| {
+        loaded.sources.get(exemption.span.source).is_some_and(|source| Some(source.name.as_str()) == loaded.project.file.as_deref())
+    };
+    let mut exemptions = program.packs.values().flat_map(|pack| &pack.exemptions).filter(|one| !configuration(one)).peekable();
     if exemptions.peek().is_none() {
         return String::new();
     }
@@ -241,9 +250,12 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
         (true, []) => Target::ALL.into_iter().collect(),
         (true, targets) => targets.iter().map(|target| target.value).collect(),
     };
-    let mut options = Options { gatekeeper: arguments.gatekeeper_engine, ..Options::default() };
-    if let Some(minor) = arguments.kubernetes.or(config.kubernetes.as_ref().map(|version| version.value)) {
-        options.kubernetes = minor;
+    let mut options = config.target_options();
+    options.kubernetes = arguments.kubernetes.unwrap_or(options.kubernetes);
+    options.gatekeeper = arguments.gatekeeper_engine.unwrap_or(options.gatekeeper);
+    options.gatekeeper_layout = arguments.gatekeeper_layout.unwrap_or(options.gatekeeper_layout);
+    if !arguments.gatekeeper_points.is_empty() {
+        options.gatekeeper_points = arguments.gatekeeper_points.iter().copied().collect();
     }
     let out = arguments.out.clone().unwrap_or_else(|| loaded.project.out());
     let mut emission = target::emit(&compiled.program, &targets, &options);
@@ -302,7 +314,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
                     "{}{}{}\n{out}: {files} files for {}; {written} written, {} unchanged, {removed} removed\n",
                     rule_table(&emission.report, &names),
                     changes(&loaded),
-                    exempted(&compiled.program),
+                    exempted(&compiled.program, &loaded),
                     names.join(", "),
                     files - written.min(files),
                 ))?;

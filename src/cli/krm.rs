@@ -228,9 +228,8 @@ pub fn run(_: &Arguments, context: &Context) -> Result<Status, Failure> {
     let mut objects_made = Vec::new();
     if !function.config.targets.is_empty() {
         let targets: BTreeSet<_> = function.config.targets.iter().map(|target| target.value).collect();
-        let mut emitted_for = Options::default();
-        let of_project = project.as_ref().and_then(|project| project.config.kubernetes.as_ref());
-        if let Some(version) = function.config.kubernetes.as_ref().or(of_project) {
+        let mut emitted_for = project.as_ref().map_or_else(Options::default, |project| project.config.target_options());
+        if let Some(version) = &function.config.kubernetes {
             emitted_for.kubernetes = version.value;
         }
         let emission = target::emit(&compiled.program, &targets, &emitted_for);

@@ -12,7 +12,7 @@ mod schema;
 
 use crate::diagnostic::Span;
 use crate::ir::Action;
-use crate::target::Target;
+use crate::target::{EnforcementPoint, GatekeeperEngine, GatekeeperLayout, Options, Target};
 
 pub use read::read;
 
@@ -47,6 +47,9 @@ pub struct Config {
     /// The output folder, relative to this file; an environment is built into its subfolder of the environment's name. Without it, `dist`.
     #[cfg_attr(test, schemars(default, with = "String"))]
     pub out: Option<Placed<String>>,
+    /// How Gatekeeper's templates and constraints are written.
+    #[cfg_attr(test, schemars(default))]
+    pub gatekeeper: Gatekeeper,
     /// Whether tests in the forms of the engines are written beside the targets. Without it, they are.
     #[cfg_attr(test, schemars(default, with = "bool"))]
     pub tests: Option<Placed<bool>>,
@@ -60,8 +63,28 @@ pub struct Config {
 
 impl Config {
     /// Its keys.
-    pub(crate) const KEYS: [&str; 9] =
-        ["policies", "targets", "kubernetes", "out", "tests", "params", "actions", "exemptions", "environments"];
+    pub(crate) const KEYS: [&str; 10] =
+        ["policies", "targets", "kubernetes", "out", "gatekeeper", "tests", "params", "actions", "exemptions", "environments"];
+}
+
+/// How Gatekeeper's templates and constraints are written.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, rename_all = "camelCase"))]
+pub struct Gatekeeper {
+    /// The language of the templates. Without it, `rego`.
+    #[cfg_attr(test, schemars(default, with = "schema::Engine"))]
+    pub engine: Option<Placed<GatekeeperEngine>>,
+    /// `shared` for a template for the rules of a pack that share match and action, `rule` for one each. Without it, `shared`.
+    #[cfg_attr(test, schemars(default, with = "schema::Layout"))]
+    pub layout: Option<Placed<GatekeeperLayout>>,
+    /// Where the constraints count. Without it, everywhere.
+    #[cfg_attr(test, schemars(default, with = "Vec<schema::Point>", length(min = 1)))]
+    pub enforcement_points: Vec<Placed<EnforcementPoint>>,
+}
+
+impl Gatekeeper {
+    /// Its keys.
+    pub(crate) const KEYS: [&str; 3] = ["engine", "layout", "enforcementPoints"];
 }
 
 /// What may be changed without touching the rules: values of params, actions and exemptions, and nothing else.
@@ -132,6 +155,23 @@ impl Exemption {
 }
 
 impl Config {
+    /// For what the targets are written.
+    #[must_use]
+    pub fn target_options(&self) -> Options {
+        let mut options = Options::default();
+        if let Some(minor) = &self.kubernetes {
+            options.kubernetes = minor.value;
+        }
+        if let Some(engine) = &self.gatekeeper.engine {
+            options.gatekeeper = engine.value;
+        }
+        if let Some(layout) = &self.gatekeeper.layout {
+            options.gatekeeper_layout = layout.value;
+        }
+        options.gatekeeper_points = self.gatekeeper.enforcement_points.iter().map(|point| point.value).collect();
+        options
+    }
+
     /// What counts in an environment: its own overlay first, then the base. Without an environment, the base alone; none where there is no such environment.
     #[must_use]
     pub fn layers(&self, environment: Option<&str>) -> Option<Vec<&Overlay>> {

@@ -1,7 +1,7 @@
 //! The text of `polc.yaml` to a [`Config`], with all that is wrong in it.
 
 use super::node::Text;
-use super::{Config, Entries, Exemption, Overlay, Placed};
+use super::{Config, Entries, Exemption, Gatekeeper, Overlay, Placed};
 use crate::diagnostic::codes::config as codes;
 use crate::diagnostic::{Code, Diagnostic, Level, Span, nearest};
 use crate::ir::Action;
@@ -48,6 +48,7 @@ impl Reader<'_> {
                 "targets" => config.targets = self.targets(key, value),
                 "kubernetes" => config.kubernetes = self.kubernetes(value),
                 "out" => config.out = self.path(key, value),
+                "gatekeeper" => config.gatekeeper = self.gatekeeper(key, value),
                 "tests" => config.tests = self.boolean(key, value),
                 "environments" => config.environments = self.environments(key, value),
                 name if Overlay::KEYS.contains(&name) => self.overlay_key(&mut config.base, key, value),
@@ -147,6 +148,40 @@ impl Reader<'_> {
 
     pub(super) fn path(&mut self, key: &Key, value: &Node) -> Option<Placed<String>> {
         self.string(key, value, "a folder")
+    }
+
+    fn gatekeeper(&mut self, key: &Key, value: &Node) -> Gatekeeper {
+        let mut gatekeeper = Gatekeeper::default();
+        for (key, value) in self.map(key, value, "a map with `engine`, `layout` and `enforcementPoints`") {
+            match &*key.name {
+                "engine" => gatekeeper.engine = self.string(key, value, "an engine").and_then(|word| self.word(&word, "engine")),
+                "layout" => gatekeeper.layout = self.string(key, value, "a layout").and_then(|word| self.word(&word, "layout")),
+                "enforcementPoints" => {
+                    let words = self.strings(key, value, "a list of enforcement points");
+                    gatekeeper.enforcement_points = words.iter().filter_map(|word| self.word(word, "enforcement point")).collect();
+                }
+                _ => self.unknown_key(key, &Gatekeeper::KEYS, "`gatekeeper`"),
+            }
+        }
+        gatekeeper
+    }
+
+    /// One of the words that the command line takes too.
+    fn word<T: clap::ValueEnum>(&mut self, word: &Placed<String>, what: &str) -> Option<Placed<T>> {
+        let found = T::from_str(&word.value, false).ok();
+        if found.is_none() {
+            let words: Vec<String> =
+                T::value_variants().iter().filter_map(|value| Some(value.to_possible_value()?.get_name().to_owned())).collect();
+            let near =
+                nearest(&word.value, words.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+            self.error(
+                &codes::BAD_CONFIG,
+                word.span,
+                format!("`{}` is no {what}", word.value),
+                format!("{near}it is one of {}", words.join(", ")),
+            );
+        }
+        found.map(|value| Placed { value, span: word.span })
     }
 
     fn boolean(&mut self, key: &Key, value: &Node) -> Option<Placed<bool>> {
@@ -344,6 +379,7 @@ mod tests {
 
     use super::*;
     use crate::diagnostic::Sources;
+    use crate::target::{EnforcementPoint, GatekeeperEngine, GatekeeperLayout};
 
     /// Each message with what it underlines and its help.
     fn wrong(text: &str) -> Vec<String> {
@@ -388,6 +424,28 @@ mod tests {
             ["the key `out` stands twice: this one counts, that on line 1 is lost @ out ? mend the YAML: one map, each key once"]
         );
         assert_eq!(wrong("out: [a\n").len(), 1);
+    }
+
+    #[test]
+    fn how_gatekeeper_is_written_is_read_by_the_words_of_the_command_line() {
+        let config = read(0, "gatekeeper:\n  engine: cel\n  layout: rule\n  enforcementPoints: [audit, webhook]\ntests: false\n").unwrap();
+        let options = config.target_options();
+        assert_eq!((options.gatekeeper, options.gatekeeper_layout), (GatekeeperEngine::Cel, GatekeeperLayout::Rule));
+        assert_eq!(options.gatekeeper_points, [EnforcementPoint::Webhook, EnforcementPoint::Audit].into());
+        assert_eq!(config.tests.map(|tests| tests.value), Some(false));
+        assert_eq!(wrong("gatekeeper: { engine: Rego }\n"), ["`Rego` is no engine @ Rego ? did you mean `rego`? it is one of rego, cel"]);
+        assert_eq!(
+            wrong("gatekeeper: { layout: rules, enforcementPoints: [] }\n"),
+            [
+                "`rules` is no layout @ rules ? did you mean `rule`? it is one of shared, rule",
+                "`enforcementPoints` is empty @ enforcementPoints ? it has to be a list of enforcement points, with at least one"
+            ]
+        );
+        assert_eq!(wrong("gatekeeper: { points: [audit] }\n")[0].split(" ?").next(), Some("`gatekeeper` has no key `points` @ points"));
+        assert_eq!(
+            wrong("gatekeeper: cel\n"),
+            ["`gatekeeper` is text @ cel ? it has to be a map with `engine`, `layout` and `enforcementPoints`"]
+        );
     }
 
     #[test]

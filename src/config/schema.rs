@@ -3,8 +3,8 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 use super::read::ACTIONS;
-use super::{Config, Exemption, Overlay};
-use crate::target::{Options, Target};
+use super::{Config, Exemption, Gatekeeper, Overlay};
+use crate::target::{EnforcementPoint, GatekeeperEngine, GatekeeperLayout, Options, Target};
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
 use std::borrow::Cow;
 
@@ -31,6 +31,52 @@ impl JsonSchema for ActionName {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "enum": ACTIONS.map(|(name, _)| name) })
+    }
+}
+
+/// The words of an enumeration.
+fn words<T: clap::ValueEnum>() -> Schema {
+    let words: Vec<String> =
+        T::value_variants().iter().filter_map(|value| Some(value.to_possible_value()?.get_name().to_owned())).collect();
+    json_schema!({ "enum": words })
+}
+
+/// The language of Gatekeeper's templates.
+pub(super) struct Engine;
+
+impl JsonSchema for Engine {
+    fn schema_name() -> Cow<'static, str> {
+        "GatekeeperEngine".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        words::<GatekeeperEngine>()
+    }
+}
+
+/// What Gatekeeper's templates hold.
+pub(super) struct Layout;
+
+impl JsonSchema for Layout {
+    fn schema_name() -> Cow<'static, str> {
+        "GatekeeperLayout".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        words::<GatekeeperLayout>()
+    }
+}
+
+/// Where Gatekeeper's constraints count.
+pub(super) struct Point;
+
+impl JsonSchema for Point {
+    fn schema_name() -> Cow<'static, str> {
+        "EnforcementPoint".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        words::<EnforcementPoint>()
     }
 }
 
@@ -89,7 +135,8 @@ fn the_reader_takes_the_keys_that_the_schema_has() {
     let of = |name: &str| &schema["definitions"][name];
     assert_eq!(keys(of("Overlay")), sorted(Overlay::KEYS));
     assert_eq!(keys(of("Exemption")), sorted(Exemption::KEYS));
-    for name in ["Overlay", "Exemption"] {
+    assert_eq!(keys(of("Gatekeeper")), sorted(Gatekeeper::KEYS));
+    for name in ["Overlay", "Exemption", "Gatekeeper"] {
         assert_eq!(of(name)["additionalProperties"], false, "{name}");
     }
     assert_eq!(of("Exemption")["required"], serde_json::json!(["rules", "until", "because"]));

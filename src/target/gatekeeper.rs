@@ -7,7 +7,7 @@
 
 use super::metadata::{LONGEST_NAME, Metadata, label_value, policy_name, severity, source};
 use super::rego_modules::{add, data, package_name, render};
-use super::{Artifact, Emission, GatekeeperEngine, Options, Outcome, Unit, admission, join_documents};
+use super::{Artifact, Emission, GatekeeperEngine, GatekeeperLayout, Options, Outcome, Unit, admission, join_documents};
 use crate::ir::walk::roots;
 use crate::ir::{Action, Kind, Operation, Pack, Program, Root, Rule};
 use crate::lower::Unsupported;
@@ -97,8 +97,25 @@ struct Constraint {
 #[serde(rename_all = "camelCase")]
 struct ConstraintSpec {
     enforcement_action: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scoped_enforcement_actions: Option<[ScopedAction; 1]>,
     r#match: Match,
 }
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ScopedAction {
+    action: &'static str,
+    enforcement_points: Vec<Point>,
+}
+
+#[derive(Serialize)]
+struct Point {
+    name: &'static str,
+}
+
+/// What `gator` asks as: constraints always count there.
+const GATOR: &str = "gator.gatekeeper.sh";
 
 #[derive(Serialize)]
 struct Match {
@@ -192,7 +209,7 @@ pub fn emit(program: &Program, options: &Options) -> Emission {
     let mut kinds: BTreeMap<String, String> = BTreeMap::new();
     for pack in program.packs.values() {
         let made = match options.gatekeeper {
-            GatekeeperEngine::Rego => in_rego(pack, &mut emission),
+            GatekeeperEngine::Rego => in_rego(pack, options.gatekeeper_layout, &mut emission),
             GatekeeperEngine::Cel => in_cel(pack, &mut emission),
         };
         for fused in made {
@@ -208,7 +225,7 @@ pub fn emit(program: &Program, options: &Options) -> Emission {
                 emission.collide(NAME, &kind, &other, &id, span);
                 continue;
             }
-            match documents(pack, &fused, kind) {
+            match documents(pack, &fused, kind, options) {
                 Ok([template, constraint]) => {
                     emission.units.push(Unit {
                         target: NAME,
@@ -237,7 +254,7 @@ pub fn emit(program: &Program, options: &Options) -> Emission {
 }
 
 /// The rules of a pack that share match and action, each group a module.
-fn in_rego<'a>(pack: &'a Pack, emission: &mut Emission) -> Vec<Fused<'a>> {
+fn in_rego<'a>(pack: &'a Pack, layout: GatekeeperLayout, emission: &mut Emission) -> Vec<Fused<'a>> {
     let mut groups: Vec<(Shared, Vec<&Rule>, Module)> = Vec::new();
     for rule in &pack.rules {
         if rule.targets.include(NAME) && roots(rule).contains(&Root::NamespaceObject) {
@@ -246,7 +263,7 @@ fn in_rego<'a>(pack: &'a Pack, emission: &mut Emission) -> Vec<Fused<'a>> {
             continue;
         }
         let shared = Shared::of(rule);
-        let index = groups.iter().position(|(known, _, _)| *known == shared).unwrap_or_else(|| {
+        let index = groups.iter().position(|(known, _, _)| *known == shared && layout == GatekeeperLayout::Shared).unwrap_or_else(|| {
             groups.push((shared, Vec::new(), Module::default()));
             groups.len() - 1
         });
@@ -259,7 +276,10 @@ fn in_rego<'a>(pack: &'a Pack, emission: &mut Emission) -> Vec<Fused<'a>> {
     }
     let mut made = Vec::new();
     for (shared, rules, module) in groups.into_iter().filter(|(_, _, module)| !module.rules.is_empty()) {
-        let name = [vec![pack.name.clone()], shared.words()].concat().join("-");
+        let name = match (layout, rules.first()) {
+            (GatekeeperLayout::Rule, Some(rule)) => policy_name(pack, rule),
+            (GatekeeperLayout::Rule | GatekeeperLayout::Shared, _) => [vec![pack.name.clone()], shared.words()].concat().join("-"),
+        };
         let path = format!("{NAME}/{name}/template.yaml");
         let data = data(pack, "polc", &package_name(&name), &module, Frame::Gatekeeper);
         let Some(rego) = render(emission, &path, include_str!("../../templates/gatekeeper.hbs"), &data) else { continue };
@@ -337,7 +357,20 @@ fn kind_of(name: &str) -> String {
     kind
 }
 
-fn documents(pack: &Pack, fused: &Fused<'_>, kind: String) -> Result<[String; 2], serde_yaml::Error> {
+/// Scoped actions count only where `enforcementAction` says so.
+fn constraint_spec(shared: &Shared, options: &Options) -> ConstraintSpec {
+    let action = shared.enforcement_action();
+    let points = options.gatekeeper_points.iter().map(|point| point.name()).chain([GATOR]);
+    let scoped = (!options.gatekeeper_points.is_empty())
+        .then(|| [ScopedAction { action, enforcement_points: points.map(|name| Point { name }).collect() }]);
+    ConstraintSpec {
+        enforcement_action: if scoped.is_some() { "scoped" } else { action },
+        scoped_enforcement_actions: scoped,
+        r#match: shared.matched(),
+    }
+}
+
+fn documents(pack: &Pack, fused: &Fused<'_>, kind: String, options: &Options) -> Result<[String; 2], serde_yaml::Error> {
     let labels = match fused.rules.as_slice() {
         [rule] => super::metadata::labels(pack, rule),
         rules => {
@@ -354,7 +387,7 @@ fn documents(pack: &Pack, fused: &Fused<'_>, kind: String) -> Result<[String; 2]
         api_version: "constraints.gatekeeper.sh/v1beta1",
         kind: kind.clone(),
         metadata: metadata(fused.name.clone()),
-        spec: ConstraintSpec { enforcement_action: fused.shared.enforcement_action(), r#match: fused.shared.matched() },
+        spec: constraint_spec(&fused.shared, options),
     };
     let mut template = ConstraintTemplate {
         api_version: "templates.gatekeeper.sh/v1",
@@ -417,6 +450,25 @@ mod tests {
             assert!(constraint.contains(&format!("enforcementAction: {action}\n")), "{constraint}");
             assert!(constraint.contains("apiVersion: constraints.gatekeeper.sh/v1beta1\n"), "{constraint}");
         }
+    }
+
+    #[test]
+    fn in_the_layout_of_rules_each_has_a_template_and_points_are_scopes() {
+        let mut sources = Sources::default();
+        sources.add("a.pol", RULES);
+        let program = compile(&sources, &crate::resolve::Options::default()).unwrap().program;
+        let options = Options {
+            gatekeeper_layout: GatekeeperLayout::Rule,
+            gatekeeper_points: [crate::target::EnforcementPoint::Audit, crate::target::EnforcementPoint::Webhook].into(),
+            ..Options::default()
+        };
+        let emission = emit(&program, &options);
+        assert_eq!(paths(&emission), ["p-a", "p-b", "p-c", "p-d"].map(|name| format!("gatekeeper/{name}/template.yaml")));
+        assert!(emission.units.iter().all(|unit| unit.rules.len() == 1), "{:?}", emission.units);
+        let warned = text(&emission, "gatekeeper/p-c/constraint.yaml");
+        let scoped = "  enforcementAction: scoped\n  scopedEnforcementActions:\n  - action: warn\n    enforcementPoints:\n    \
+            - name: validation.gatekeeper.sh\n    - name: audit.gatekeeper.sh\n    - name: gator.gatekeeper.sh\n";
+        assert!(warned.contains(scoped), "{warned}");
     }
 
     #[test]

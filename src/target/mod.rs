@@ -33,6 +33,10 @@ pub struct Options {
     pub kubernetes: u32,
     /// In which language Gatekeeper's templates are.
     pub gatekeeper: GatekeeperEngine,
+    /// Which rules Gatekeeper's templates hold.
+    pub gatekeeper_layout: GatekeeperLayout,
+    /// Where Gatekeeper's constraints count: everywhere where there are none.
+    pub gatekeeper_points: BTreeSet<EnforcementPoint>,
 }
 
 /// The language of Gatekeeper's templates.
@@ -43,6 +47,40 @@ pub enum GatekeeperEngine {
     Rego,
     /// CEL, Gatekeeper's K8sNativeValidation: a template for each rule.
     Cel,
+}
+
+/// Which rules a template of Gatekeeper's holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum GatekeeperLayout {
+    /// The rules of a pack that share match and action: Gatekeeper's time goes by templates.
+    #[default]
+    Shared,
+    /// One rule. In CEL it is always so.
+    Rule,
+}
+
+/// Where a constraint of Gatekeeper's counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum EnforcementPoint {
+    /// Admission through Gatekeeper's webhook.
+    Webhook,
+    /// The audit of what is in the cluster.
+    Audit,
+    /// Admission through the ValidatingAdmissionPolicies that Gatekeeper makes of templates in CEL.
+    Vap,
+}
+
+impl EnforcementPoint {
+    /// Its name in `scopedEnforcementActions`.
+    ///
+    /// Source: `github.com/open-policy-agent/gatekeeper` 3.23, `pkg/util/enforcement_action.go`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            EnforcementPoint::Webhook => "validation.gatekeeper.sh",
+            EnforcementPoint::Audit => "audit.gatekeeper.sh",
+            EnforcementPoint::Vap => "vap.k8s.io",
+        }
+    }
 }
 
 impl Options {
@@ -73,7 +111,12 @@ impl Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { kubernetes: Self::NEWEST_KUBERNETES, gatekeeper: GatekeeperEngine::default() }
+        Options {
+            kubernetes: Self::NEWEST_KUBERNETES,
+            gatekeeper: GatekeeperEngine::default(),
+            gatekeeper_layout: GatekeeperLayout::default(),
+            gatekeeper_points: BTreeSet::new(),
+        }
     }
 }
 

@@ -20,19 +20,16 @@ const ROOT: &str = "polc";
 pub fn emit(program: &Program) -> Emission {
     let mut emission = Emission::default();
     let taken = [("main", "the package of all violations"), ("system", "the file of the answer to a review")];
-    let modules = packs(program, NAME, ROOT, &taken, &mut emission);
+    let modules = packs(program, NAME, ROOT, &taken, |_| None, &mut emission);
     for PackModule { pack, package, module } in &modules {
         let data = data(pack, ROOT, package, module, Frame::Opa);
         write(&mut emission, format!("{NAME}/{}.rego", pack.name), include_str!("../../templates/opa-pack.hbs"), &data);
     }
     let mut imported: Vec<&str> = modules.iter().map(|module| module.package.as_str()).collect();
     imported.sort_unstable();
-    let data = json!({ "root": ROOT, "packages": imported });
+    let data = json!({ "root": ROOT, "packages": imported, "empty": imported.is_empty() });
     write(&mut emission, format!("{NAME}/main.rego"), include_str!("../../templates/opa-main.hbs"), &data);
-    // Where there are no rules, OPA refuses to look into what is known to be empty.
-    if !imported.is_empty() {
-        write(&mut emission, format!("{NAME}/system.rego"), include_str!("../../templates/opa-system.hbs"), &data);
-    }
+    write(&mut emission, format!("{NAME}/system.rego"), include_str!("../../templates/opa-system.hbs"), &data);
     emission.artifacts.sort_by(|left, right| left.path.cmp(&right.path));
     match bundle::of(&emission.artifacts, &[ROOT, "system"], &program.digest) {
         Ok(contents) => emission.artifacts.push(Artifact { path: format!("{BUNDLE}/bundle.tar.gz"), contents }),

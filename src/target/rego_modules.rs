@@ -18,12 +18,14 @@ pub(crate) struct PackModule<'a> {
     pub module: Module,
 }
 
-/// The packs that have rules for a target, each with a package of its own under `root`; `taken` are the names that are no pack's, with what they are.
+/// The packs that have rules for a target, each with a package of its own under `root`; `taken` are the names that are no pack's, with what they are. `applies` says why a rule
+/// never applies there.
 pub(crate) fn packs<'a>(
     program: &'a Program,
     target: &'static str,
     root: &str,
     taken: &[(&str, &str)],
+    applies: impl Fn(&Rule) -> Option<&'static str>,
     emission: &mut Emission,
 ) -> Vec<PackModule<'a>> {
     let mut packages: BTreeMap<String, String> = taken.iter().map(|(name, what)| ((*name).to_owned(), (*what).to_owned())).collect();
@@ -31,7 +33,10 @@ pub(crate) fn packs<'a>(
     for pack in program.packs.values() {
         let mut module = Module::default();
         for rule in &pack.rules {
-            add(rule, target, &mut module, emission);
+            match applies(rule).filter(|_| rule.targets.include(target)) {
+                Some(why) => emission.row(target, &rule.id, Outcome::NotApplicable(why.to_owned())),
+                None => add(rule, target, &mut module, emission),
+            }
         }
         if module.rules.is_empty() {
             continue;

@@ -14,23 +14,13 @@ warn contains violation if {
 	violation.action != "deny"
 }
 
-obj := input.request.object if {
-	input.kind == "AdmissionReview"
-	not input.request.operation == "DELETE"
-}
-
-obj := input.request.oldObject if {
-	input.kind == "AdmissionReview"
-	input.request.operation == "DELETE"
-}
+obj := input.request.object if input.kind == "AdmissionReview"
 
 obj := input if not input.kind == "AdmissionReview"
 
 operation := input.request.operation if input.kind == "AdmissionReview"
 
 operation := "CREATE" if not input.kind == "AdmissionReview"
-
-admission_request := input.request if input.kind == "AdmissionReview"
 
 is_workload if {
 	{
@@ -49,11 +39,6 @@ is_pod if {
 is_matched if {
 	{"rbac.authorization.k8s.io/v1": {"ClusterRole"}, "v1": {"ConfigMap", "Secret"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
-}
-
-is_persistentvolumeclaim_on_delete if {
-	{"v1": {"PersistentVolumeClaim"}}[obj.apiVersion][obj.kind]
-	operation in {"DELETE"}
 }
 
 pod := object.get(
@@ -162,21 +147,6 @@ violations contains {"rule": "exemptions/no-default-namespace", "msg": message(f
 			)
 		],
 	)
-	failures != []
-}
-
-# METADATA
-# title: "exemptions/no-deletion"
-# description: "Left alone for who asks."
-violations contains {"rule": "exemptions/no-deletion", "msg": message(failures), "action": "deny", "severity": "medium"} if {
-	is_persistentvolumeclaim_on_delete
-	admission_request
-	not admission_request.userInfo.username == "system:serviceaccount:kube-system:namespace-controller"
-	[1 | "storage" in admission_request.userInfo.groups; obj.metadata.namespace in {"payments"}] == []
-	failures := [text |
-		obj.metadata.labels.keep == "yes"
-		text := concat("", [shown([name | name := obj.metadata.name; name > ""; is_string(name)]), " is to be kept"])
-	]
 	failures != []
 }
 

@@ -12,20 +12,6 @@ test_born_labelled_1 if {
 	messages(violations, "operations/born-labelled") == {"the Deployment a has no team"}
 }
 
-given_label_stays_1 := {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}}
-
-test_label_stays_1 if {
-	violations := data.main.operations.violations with input as given_label_stays_1
-	messages(violations, "operations/label-stays") == set()
-}
-
-given_protected_3 := {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "labels": {"protected": "true"}}}
-
-test_protected_3 if {
-	violations := data.main.operations.violations with input as given_protected_3
-	messages(violations, "operations/protected") == set()
-}
-
 given_always_owned_1 := {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}
 
 test_always_owned_1 if {

@@ -30,40 +30,9 @@ operation := input.request.operation if input.kind == "AdmissionReview"
 
 operation := "CREATE" if not input.kind == "AdmissionReview"
 
-old_object := input.request.oldObject if input.kind == "AdmissionReview"
-
 is_deployment_on_create if {
 	{"apps/v1": {"Deployment"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE"}
-}
-
-is_deployment_on_update if {
-	{"apps/v1": {"Deployment"}}[obj.apiVersion][obj.kind]
-	operation in {"UPDATE"}
-}
-
-is_deployment_or_statefulset_on_update if {
-	{"apps/v1": {"Deployment", "StatefulSet"}}[obj.apiVersion][obj.kind]
-	operation in {"UPDATE"}
-}
-
-is_pod_on_update if {
-	{"v1": {"Pod"}}[obj.apiVersion][obj.kind]
-	operation in {"UPDATE"}
-}
-
-is_namespace_on_update if {
-	{"v1": {"Namespace"}}[obj.apiVersion][obj.kind]
-	operation in {"UPDATE"}
-}
-
-is_matched_on_delete if {
-	{
-		"apps/v1": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
-		"batch/v1": {"CronJob", "Job"},
-		"v1": {"PersistentVolumeClaim", "Pod", "PodTemplate", "ReplicationController"},
-	}[obj.apiVersion][obj.kind]
-	operation in {"DELETE"}
 }
 
 is_configmap_on_create_or_update_or_delete if {
@@ -78,49 +47,9 @@ is_pod_on_create_or_delete if {
 
 pod := object.get(
 	obj,
-	{
-		"apps/v1": {
-			"DaemonSet": ["spec", "template"],
-			"Deployment": ["spec", "template"],
-			"ReplicaSet": ["spec", "template"],
-			"StatefulSet": ["spec", "template"],
-		},
-		"batch/v1": {"CronJob": ["spec", "jobTemplate", "spec", "template"], "Job": ["spec", "template"]},
-		"v1": {"Pod": [], "PodTemplate": ["template"], "ReplicationController": ["spec", "template"]},
-	}[obj.apiVersion][obj.kind],
+	{"apps/v1": {"Deployment": ["spec", "template"]}, "v1": {"Pod": []}}[obj.apiVersion][obj.kind],
 	null,
 )
-
-its_replicas := replicas_2 if {
-	replicas_2 := array.concat([replicas | replicas := obj.spec.replicas; replicas != null], [1 | obj.spec != null])[0]
-}
-
-its_replicas_2 := replicas_2 if {
-	replicas_2 := array.concat(
-		[replicas | replicas := old_object.spec.replicas; replicas != null],
-		[1 | old_object.spec != null],
-	)[0]
-}
-
-its_scheduler_name := scheduler_name_2 if {
-	scheduler_name_2 := array.concat(
-		[scheduler_name | scheduler_name := pod.spec.schedulerName; scheduler_name > ""],
-		["default-scheduler" | pod.spec != null],
-	)[0]
-}
-
-its_scheduler_name_2 := scheduler_name_2 if {
-	scheduler_name_2 := array.concat(
-		[scheduler_name | scheduler_name := old_object.spec.schedulerName; scheduler_name > ""],
-		["default-scheduler" | old_object.spec != null],
-	)[0]
-}
-
-its_containers := [container |
-	some field in ["initContainers", "containers"]
-	container := pod.spec[field][_]
-	container != null
-]
 
 its_termination_grace_period_seconds := termination_grace_period_seconds_2 if {
 	termination_grace_period_seconds_2 := array.concat(
@@ -142,160 +71,6 @@ violations contains {"rule": "operations/born-labelled", "msg": message(failures
 		text := concat(
 			"",
 			["the Deployment ", shown([name | name := obj.metadata.name; name > ""; is_string(name)]), " has no team"],
-		)
-	]
-	failures != []
-}
-
-# METADATA
-# title: "operations/label-stays"
-# description: "A label does not move."
-violations contains {"rule": "operations/label-stays", "msg": message(failures), "action": "deny", "severity": "medium"} if {
-	is_deployment_on_update
-	failures := [text |
-		[1 |
-			[1 | app := label(obj.metadata.labels.app); app != null] == []
-			[1 | app_2 := label(old_object.metadata.labels.app); app_2 != null] == []
-		] == []
-		[1 |
-			app_3 := label(obj.metadata.labels.app)
-			app_3 != null
-			app_4 := label(old_object.metadata.labels.app)
-			app_4 != null
-			app_3 == app_4
-		] == []
-		text := concat(
-			"",
-			[
-				"the label app was ",
-				shown([app_5 | app_5 := label(old_object.metadata.labels.app); is_string(app_5)]),
-				" and is ",
-				shown([app_5 | app_5 := label(obj.metadata.labels.app); is_string(app_5)]),
-			],
-		)
-	]
-	failures != []
-}
-
-# METADATA
-# title: "operations/no-scaling-down"
-# description: "Numbers of both objects, with their defaults."
-violations contains {"rule": "operations/no-scaling-down", "msg": message(failures), "action": "deny", "severity": "medium"} if {
-	is_deployment_or_statefulset_on_update
-	failures := [text |
-		[1 |
-			replicas := its_replicas
-			is_number(replicas)
-			replicas_2 := its_replicas_2
-			is_number(replicas_2)
-			replicas >= replicas_2
-		] == []
-		text := concat(
-			"",
-			[
-				shown([format_int(replicas_3, 10) | replicas_3 := its_replicas_2; is_number(replicas_3)]),
-				" replicas are ",
-				shown([format_int(replicas_3, 10) | replicas_3 := its_replicas; is_number(replicas_3)]),
-				" now",
-			],
-		)
-	]
-	failures != []
-}
-
-# METADATA
-# title: "operations/pod-stays"
-# description: "Maps and lists stay as they are."
-violations contains {"rule": "operations/pod-stays", "msg": message(failures), "action": "deny", "severity": "medium"} if {
-	is_pod_on_update
-	failures := [item |
-		some list in [
-			["the node selector moves" |
-				[1 | [1 | obj.spec.nodeSelector > {}] == []; [1 | old_object.spec.nodeSelector > {}] == []] == []
-				[1 |
-					node_selector := obj.spec.nodeSelector
-					node_selector > {}
-					node_selector_2 := old_object.spec.nodeSelector
-					node_selector_2 > {}
-					canonical(node_selector) == canonical(node_selector_2)
-				] == []
-			],
-			["the scheduler changes" |
-				[1 | [1 | pod.spec != null] == []; [1 | old_object.spec != null] == []] == []
-				[1 |
-					scheduler_name := its_scheduler_name
-					scheduler_name_2 := its_scheduler_name_2
-					scheduler_name == scheduler_name_2
-				] == []
-			],
-			["the finalizers change" |
-				[1 | [1 | pod.metadata.finalizers > []] == []; [1 | old_object.metadata.finalizers > []] == []] == []
-				[1 |
-					finalizers := pod.metadata.finalizers
-					finalizers > []
-					finalizers_2 := old_object.metadata.finalizers
-					finalizers_2 > []
-					canonical(finalizers) == canonical(finalizers_2)
-				] == []
-			],
-			[concat("", ["container ", shown([name_3 | name_3 := container.name; is_string(name_3)]), " is new"]) |
-				container := its_containers[_]
-				[1 |
-					container_2 := old_object.spec.containers[_]
-					name := container_2.name
-					name != null
-					name_2 := container.name
-					name_2 != null
-					name == name_2
-				] == []
-			],
-		]
-		item := list[_]
-	]
-	failures != []
-}
-
-# METADATA
-# title: "operations/no-level-lowered"
-# description: "Loops over both objects."
-violations contains {"rule": "operations/no-level-lowered", "msg": message(failures), "action": "deny", "severity": "medium"} if {
-	is_namespace_on_update
-	failures := [text |
-		written := old_object.metadata.labels[key]
-		startswith(key, "pod-security.kubernetes.io/")
-		label_2 := label(written)
-		not label_2 == "privileged"
-		[1 | entry := label(obj.metadata.labels[key]); entry != null; entry == label_2] == []
-		text := concat(
-			"",
-			[
-				key,
-				" was ",
-				shown([label_2 | is_string(label_2)]),
-				" and is ",
-				shown([entry_2 | entry_2 := label(obj.metadata.labels[key]); is_string(entry_2)]),
-			],
-		)
-	]
-	failures != []
-}
-
-# METADATA
-# title: "operations/protected"
-# description: "What is protected is not deleted."
-violations contains {"rule": "operations/protected", "msg": message(failures), "action": "deny", "severity": "medium"} if {
-	is_matched_on_delete
-	failures := [text |
-		obj.metadata.labels.protected == "true"
-		text := concat(
-			"",
-			[
-				"the ",
-				shown([kind | kind := obj.kind; kind > ""; is_string(kind)]),
-				" ",
-				shown([name | name := obj.metadata.name; name > ""; is_string(name)]),
-				" is protected",
-			],
 		)
 	]
 	failures != []
@@ -437,24 +212,3 @@ shown(values) := values[0] if {
 label(x) := "" if {
 	x == null
 } else := x
-
-# What a value holds, place by place: the same for values that are equal but for what is null.
-canonical(x) := {[place, leaf] |
-	walk(x, [path, value])
-	value != null
-	holders := [holder |
-		some index in numbers.range(0, count(path))
-		holder := object.get({"x": x}, array.concat(["x"], array.slice(path, 0, index)), null)
-	]
-	place := [step | some index, key in path; step := place_in(holders[index], key)]
-	leaf := leaf_of(value)
-}
-
-leaf_of(value) := type_name(value) if {
-	type_name(value) in {"array", "object"}
-} else := [value]
-
-# An element's index without the nulls before it.
-place_in(holder, key) := key - count([1 | some element in array.slice(holder, 0, key); element == null]) if {
-	is_array(holder)
-} else := key

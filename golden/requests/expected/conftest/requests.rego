@@ -14,23 +14,13 @@ warn contains violation if {
 	violation.action != "deny"
 }
 
-obj := input.request.object if {
-	input.kind == "AdmissionReview"
-	not input.request.operation == "DELETE"
-}
-
-obj := input.request.oldObject if {
-	input.kind == "AdmissionReview"
-	input.request.operation == "DELETE"
-}
+obj := input.request.object if input.kind == "AdmissionReview"
 
 obj := input if not input.kind == "AdmissionReview"
 
 operation := input.request.operation if input.kind == "AdmissionReview"
 
 operation := "CREATE" if not input.kind == "AdmissionReview"
-
-admission_request := input.request if input.kind == "AdmissionReview"
 
 namespace_name := input.request.namespace if input.kind == "AdmissionReview"
 
@@ -80,31 +70,6 @@ is_clusterrole_or_configmap if {
 is_deployment if {
 	{"apps/v1": {"Deployment"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
-}
-
-is_clusterrole_or_clusterrolebinding if {
-	{"rbac.authorization.k8s.io/v1": {"ClusterRole", "ClusterRoleBinding"}}[obj.apiVersion][obj.kind]
-	operation in {"CREATE", "UPDATE"}
-}
-
-is_pod if {
-	{"v1": {"Pod"}}[obj.apiVersion][obj.kind]
-	operation in {"CREATE", "UPDATE"}
-}
-
-is_configmap if {
-	{"v1": {"ConfigMap"}}[obj.apiVersion][obj.kind]
-	operation in {"CREATE", "UPDATE"}
-}
-
-is_pod_on_delete if {
-	{"v1": {"Pod"}}[obj.apiVersion][obj.kind]
-	operation in {"DELETE"}
-}
-
-is_namespace_on_delete if {
-	{"v1": {"Namespace"}}[obj.apiVersion][obj.kind]
-	operation in {"DELETE"}
 }
 
 pod := object.get(
@@ -275,122 +240,6 @@ violations contains {"rule": "requests/by-namespace-and-label", "msg": message(f
 		text := concat(
 			"",
 			[shown([format_int(replicas_2, 10) | replicas_2 := its_replicas; is_number(replicas_2)]), " replicas"],
-		)
-	]
-	failures != []
-}
-
-# METADATA
-# title: "requests/admins-only"
-# description: "Who may."
-violations contains {"rule": "requests/admins-only", "msg": message(failures), "action": "deny", "severity": "medium"} if {
-	is_clusterrole_or_clusterrolebinding
-	admission_request
-	failures := [text |
-		[1 | group := admission_request.userInfo.groups[_]; group in {"system:masters", "platform"}] == []
-		text := concat(
-			"",
-			[
-				shown([username | username := admission_request.userInfo.username; username > ""; is_string(username)]),
-				" of ",
-				shown([concat(", ", [element | element := groups[_]; is_string(element)]) |
-					groups := admission_request.userInfo.groups
-					groups > []
-				]),
-				" is no administrator",
-			],
-		)
-	]
-	failures != []
-}
-
-# METADATA
-# title: "requests/no-host-network"
-# description: "Exceptions for users and groups."
-violations contains {"rule": "requests/no-host-network", "msg": message(failures), "action": "deny", "severity": "medium"} if {
-	is_pod
-	admission_request
-	not admission_request.userInfo.username == "system:serviceaccount:kube-system:node-agent"
-	[1 | "system:nodes" in admission_request.userInfo.groups] == []
-	[1 | "platform" in admission_request.userInfo.groups] == []
-	failures := ["hostNetwork is true" | pod.spec.hostNetwork == true]
-	failures != []
-}
-
-# METADATA
-# title: "requests/finalizers-at-birth"
-# description: "What is asked decides."
-violations contains {"rule": "requests/finalizers-at-birth", "msg": message(failures), "action": "deny", "severity": "medium"} if {
-	is_configmap
-	admission_request
-	admission_request.operation == "UPDATE"
-	[1 |
-		username := admission_request.userInfo.username
-		username > ""
-		is_string(username)
-		startswith(username, "system:")
-	] == []
-	failures := [text |
-		obj.metadata.finalizers > []
-		text := concat(
-			"",
-			[
-				shown([username_2 |
-					username_2 := admission_request.userInfo.username
-					username_2 > ""
-					is_string(username_2)
-				]),
-				" leaves finalizers in ",
-				shown([namespace | namespace := admission_request.namespace; namespace > ""; is_string(namespace)]),
-				"/",
-				shown([name | name := admission_request.name; name > ""; is_string(name)]),
-			],
-		)
-	]
-	failures != []
-}
-
-# METADATA
-# title: "requests/no-force"
-# description: "A Pod is not killed at once, which only OPA is told."
-violations contains {"rule": "requests/no-force", "msg": message(failures), "action": "deny", "severity": "medium"} if {
-	is_pod_on_delete
-	admission_request
-	failures := [text |
-		[1 |
-			grace_period_seconds := admission_request.options.gracePeriodSeconds
-			is_number(grace_period_seconds)
-			grace_period_seconds > 0
-		] == []
-		admission_request.options.gracePeriodSeconds != null
-		text := concat(
-			"",
-			[
-				shown([username | username := admission_request.userInfo.username; username > ""; is_string(username)]),
-				" kills the Pod ",
-				shown([name | name := obj.metadata.name; name > ""; is_string(name)]),
-			],
-		)
-	]
-	failures != []
-}
-
-# METADATA
-# title: "requests/rehearsed"
-# description: "A rehearsal may do anything."
-violations contains {"rule": "requests/rehearsed", "msg": message(failures), "action": "deny", "severity": "medium"} if {
-	is_namespace_on_delete
-	admission_request
-	not admission_request.dryRun == true
-	failures := [text |
-		not obj.metadata.labels.temporary == "true"
-		text := concat(
-			"",
-			[
-				"the namespace ",
-				shown([name | name := obj.metadata.name; name > ""; is_string(name)]),
-				" is not temporary",
-			],
 		)
 	]
 	failures != []
