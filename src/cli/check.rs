@@ -40,21 +40,76 @@ pub struct Arguments {
     pub(super) format: Format,
 }
 
-#[derive(Serialize)]
 struct Row<'a> {
     file: &'a str,
     line: u32,
     field: &'a str,
-    #[serde(rename = "apiVersion")]
-    api_version: &'a str,
-    kind: &'a str,
-    namespace: &'a str,
-    name: &'a str,
+    identity: Identity<'a>,
     rule: &'a str,
     severity: Severity,
     action: Action,
     verdict: &'static str,
     message: &'a str,
+}
+
+/// A row as JSON, but for what rows in succession have in common.
+#[derive(Serialize)]
+struct JsonRule<'a> {
+    rule: &'a str,
+    severity: Severity,
+    action: Action,
+    verdict: &'static str,
+    message: &'a str,
+}
+
+/// What names an object.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Identity<'a> {
+    api_version: &'a str,
+    kind: &'a str,
+    namespace: &'a str,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct InFile<'a> {
+    file: &'a str,
+}
+
+/// What was written last of a kind, so that many rows of one object write its names once.
+#[derive(Debug, Default)]
+struct Written {
+    of: Vec<u8>,
+    json: Vec<u8>,
+}
+
+impl Written {
+    /// The members of a JSON object, without its braces.
+    fn members(&mut self, texts: &[&str], value: &impl Serialize) -> serde_json::Result<&[u8]> {
+        let mut at = 0;
+        let same = !self.json.is_empty()
+            && texts.iter().all(|text| {
+                let known = self.of.get(at..at + text.len()) == Some(text.as_bytes()) && self.of.get(at + text.len()) == Some(&0);
+                at += text.len() + 1;
+                known
+            })
+            && at == self.of.len();
+        if !same {
+            self.of.clear();
+            for text in texts {
+                self.of.extend_from_slice(text.as_bytes());
+                self.of.push(0);
+            }
+            self.json = serde_json::to_vec(value)?;
+        }
+        Ok(inside(&self.json))
+    }
+}
+
+/// A JSON object without its braces.
+fn inside(json: &[u8]) -> &[u8] {
+    json.get(1..json.len().saturating_sub(1)).unwrap_or_default()
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -74,6 +129,8 @@ struct Printer {
     color: bool,
     text: Vec<u8>,
     first: bool,
+    file: Written,
+    identity: Written,
 }
 
 impl Printer {
@@ -82,7 +139,7 @@ impl Printer {
             Format::Json => b"{\"results\":[".to_vec(),
             Format::Text => Vec::new(),
         };
-        Printer { format, color, text, first: true }
+        Printer { format, color, text, first: true, file: Written::default(), identity: Written::default() }
     }
 
     fn row(&mut self, row: &Row<'_>) -> Result<(), Failure> {
@@ -91,9 +148,30 @@ impl Printer {
                 if !std::mem::take(&mut self.first) {
                     self.text.push(b',');
                 }
-                serde_json::to_writer(&mut self.text, row).map_err(|error| Failure::from(std::io::Error::other(error)))?;
+                self.json(row).map_err(|error| Failure::from(std::io::Error::other(error)))?;
             }
             Format::Text => self.line(row),
+        }
+        Ok(())
+    }
+
+    fn json(&mut self, row: &Row<'_>) -> serde_json::Result<()> {
+        let Identity { api_version, kind, namespace, name } = row.identity;
+        let text = &mut self.text;
+        text.push(b'{');
+        text.extend_from_slice(self.file.members(&[row.file], &InFile { file: row.file })?);
+        text.extend_from_slice(b",\"line\":");
+        serde_json::to_writer(&mut *text, &row.line)?;
+        text.extend_from_slice(b",\"field\":");
+        serde_json::to_writer(&mut *text, row.field)?;
+        text.push(b',');
+        text.extend_from_slice(self.identity.members(&[api_version, kind, namespace, name], &row.identity)?);
+        let Row { rule, severity, action, verdict, message, .. } = *row;
+        // The opening brace of these becomes the comma before them, and their closing one ends the row.
+        let start = text.len();
+        serde_json::to_writer(&mut *text, &JsonRule { rule, severity, action, verdict, message })?;
+        if let Some(brace) = text.get_mut(start) {
+            *brace = b',';
         }
         Ok(())
     }
@@ -115,11 +193,11 @@ impl Printer {
         if !row.message.is_empty() {
             let _ = write!(self.text, ": {}", row.message);
         }
-        let _ = write!(self.text, "\n    {} ", if row.kind.is_empty() { "document" } else { row.kind });
-        if row.namespace.is_empty() {
-            let _ = write!(self.text, "{}", row.name);
+        let _ = write!(self.text, "\n    {} ", if row.identity.kind.is_empty() { "document" } else { row.identity.kind });
+        if row.identity.namespace.is_empty() {
+            let _ = write!(self.text, "{}", row.identity.name);
         } else {
-            let _ = write!(self.text, "{}/{}", row.namespace, row.name);
+            let _ = write!(self.text, "{}/{}", row.identity.namespace, row.identity.name);
         }
         if !row.field.is_empty() {
             let _ = write!(self.text, ", {}", row.field);
@@ -183,15 +261,6 @@ struct Run<'a> {
     unreadable: bool,
 }
 
-/// What names an object.
-#[derive(Clone, Copy, Default)]
-struct Identity<'a> {
-    api_version: &'a str,
-    kind: &'a str,
-    namespace: &'a str,
-    name: &'a str,
-}
-
 impl<'a> Run<'a> {
     fn identity<'n>(&self, node: &'n Node) -> Identity<'n>
     where
@@ -223,10 +292,7 @@ impl<'a> Run<'a> {
             file,
             line: finding.line,
             field: &finding.field,
-            api_version: identity.api_version,
-            kind: identity.kind,
-            namespace: identity.namespace,
-            name: identity.name,
+            identity,
             rule: &rule,
             severity: severity_of(finding.id, self.program),
             action,
@@ -284,10 +350,7 @@ impl<'a> Run<'a> {
                     file,
                     line,
                     field,
-                    api_version: identity.api_version,
-                    kind: identity.kind,
-                    namespace: identity.namespace,
-                    name: identity.name,
+                    identity,
                     rule: &rule.id,
                     severity: rule.severity,
                     action: rule.action,

@@ -200,7 +200,7 @@ fn index_of(root: &Path) -> Vec<(PathBuf, String, String)> {
         .into_iter()
         .filter_map(|path| {
             let text = read_text(&path).ok()?;
-            let name = syntax::packs(&text).0?;
+            let name = syntax::pack(&text)?;
             Some((path, name, text))
         })
         .collect()

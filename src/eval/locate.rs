@@ -5,6 +5,7 @@ use super::plan::Expr;
 use super::run::Run;
 use crate::ir::Root;
 use crate::object::{Node, Value};
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// A place in an object.
@@ -104,52 +105,53 @@ pub(super) fn push_key(field: &mut String, key: &str) {
     }
 }
 
-/// The place of a value: the deepest node on its path that exists, and the names of what is missing after it.
+/// The place of a value: the names on its path, and the line of the deepest part of it that is there.
 pub(super) fn of_value<'a>(run: &mut Run<'a>, value: &'a Expr) -> Place {
-    let Some((node, missing)) = deepest(run, value) else { return Place::default() };
-    let mut place = of_node(run.request, node).unwrap_or_default();
-    for name in missing {
-        push_key(&mut place.field, &name);
+    let mut names = Vec::with_capacity(8);
+    let Some(start) = way(run, value, &mut names) else { return Place::default() };
+    let mut field = String::with_capacity(96);
+    run.push_field_of(start, &mut field);
+    let mut node = Some(start);
+    let mut deepest = start;
+    for name in &names {
+        push_key(&mut field, name);
+        node = node.and_then(|node| child(node, name));
+        deepest = node.unwrap_or(deepest);
     }
-    place
+    Place { field, line: deepest.line, column: deepest.column }
 }
 
-fn deepest<'a>(run: &mut Run<'a>, value: &'a Expr) -> Option<(&'a Node, Vec<String>)> {
+/// What a value starts from, and the names that lead from there to it.
+fn way<'a>(run: &mut Run<'a>, value: &'a Expr, names: &mut Vec<Cow<'a, str>>) -> Option<&'a Node> {
     match value {
         Expr::Root(Root::Pod) => {
-            let mut path = run.pod_path()?.segments().iter();
-            let mut node = run.root(Root::Object)?;
-            while let Some(name) = path.as_slice().first() {
-                match child(node, name) {
-                    Some(child) => node = child,
-                    None => break,
-                }
-                path.next();
-            }
-            Some((node, path.map(|name| (*name).to_owned()).collect()))
+            names.extend(run.pod_path()?.segments().iter().map(|name| Cow::Borrowed(*name)));
+            run.root(Root::Object)
         }
-        Expr::Root(root) => Some((run.root(*root)?, Vec::new())),
-        Expr::Var(slot) => Some((run.bound(*slot)?, Vec::new())),
-        Expr::Path(_, inner) | Expr::Shared(_, inner) | Expr::Quantity(inner) | Expr::SizeOf(inner) => deepest(run, inner),
-        Expr::Field(field) => step(deepest(run, &field.of)?, &field.name),
+        Expr::Root(root) => run.root(*root),
+        Expr::Var(slot) => run.bound(*slot),
+        Expr::Path(_, inner) | Expr::Shared(_, inner) | Expr::Quantity(inner) | Expr::SizeOf(inner) => way(run, inner, names),
+        Expr::Field(field) => {
+            let start = way(run, &field.of, names)?;
+            names.push(Cow::Borrowed(&*field.name));
+            Some(start)
+        }
         Expr::Entry(entry) => {
             let key = run.value(&entry.key).ok()?.into_text()?;
-            step(deepest(run, &entry.of)?, &key)
+            let start = way(run, &entry.of, names)?;
+            names.push(key);
+            Some(start)
         }
-        Expr::Coalesce(values) | Expr::Concat(values) | Expr::Call(_, values) => values.iter().find_map(|value| deepest(run, value)),
-        Expr::If(parts) => deepest(run, &parts.1),
+        Expr::Coalesce(values) | Expr::Concat(values) | Expr::Call(_, values) => {
+            let known = names.len();
+            values.iter().find_map(|value| {
+                names.truncate(known);
+                way(run, value, names)
+            })
+        }
+        Expr::If(parts) => way(run, &parts.1, names),
         Expr::Const(_) | Expr::Truth(_) | Expr::List(_) | Expr::Aggregate { .. } | Expr::Arithmetic { .. } => None,
     }
-}
-
-fn step<'a>((node, mut missing): (&'a Node, Vec<String>), name: &str) -> Option<(&'a Node, Vec<String>)> {
-    if missing.is_empty()
-        && let Some(child) = child(node, name)
-    {
-        return Some((child, missing));
-    }
-    missing.push(name.to_owned());
-    Some((node, missing))
 }
 
 fn child<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {

@@ -47,6 +47,8 @@ pub(super) struct Run<'a> {
     values: Vec<Option<Val<'a>>>,
     /// Whether it is asked where what fails stands.
     places: bool,
+    /// The fields of elements that were looked for: several rules fail for one.
+    fields: Vec<(&'a Node, String)>,
 }
 
 /// What has been looked up: a part of the object, or that there is none.
@@ -91,6 +93,7 @@ impl<'a> Run<'a> {
             sets: common.sets.iter().map(|_| None).collect(),
             values: vec![None; common.values],
             places,
+            fields: Vec::new(),
         }
     }
 
@@ -109,6 +112,20 @@ impl<'a> Run<'a> {
     /// Where a part of the object stands, if that is asked.
     fn place_at(&self, node: Option<&'a Node>) -> locate::Place {
         node.filter(|_| self.places).and_then(|node| locate::of_node(self.request, node)).unwrap_or_default()
+    }
+
+    /// Appends the field that a part of the object is.
+    pub(super) fn push_field_of(&mut self, node: &'a Node, field: &mut String) {
+        if std::ptr::eq(node, self.request.object) {
+            return;
+        }
+        if let Some((_, known)) = self.fields.iter().find(|(known, _)| std::ptr::eq(*known, node)) {
+            field.push_str(known);
+            return;
+        }
+        let found = locate::of_node(self.request, node).unwrap_or_default().field;
+        field.push_str(&found);
+        self.fields.push((node, found));
     }
 
     fn unreadable(&self, path: &str, place: locate::Place) -> Verdict {
@@ -221,7 +238,7 @@ impl<'a> Run<'a> {
     }
 
     fn message(&mut self, parts: &'a [Part]) -> Result<'a, String> {
-        let mut out = String::new();
+        let mut out = String::with_capacity(128);
         for part in parts {
             match part {
                 Part::Text(text) => out.push_str(text),

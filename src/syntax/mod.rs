@@ -6,5 +6,5 @@ mod expected;
 mod parse;
 mod scan;
 
-pub use parse::{MAX_BYTES, packs, parse, parse_without_tests};
+pub use parse::{MAX_BYTES, pack, packs, parse, parse_without_tests};
 pub use scan::{MAX_DEPTH, MAX_HEIGHT};

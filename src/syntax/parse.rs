@@ -58,6 +58,18 @@ pub fn packs(text: &str) -> (Option<String>, BTreeSet<String>) {
     (name, uses)
 }
 
+/// The pack that a text belongs to. Where it begins with that, as texts do, the rest is not looked at.
+#[must_use]
+pub fn pack(text: &str) -> Option<String> {
+    let first = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with("//"))?;
+    let name = first.strip_prefix("pack").filter(|rest| rest.starts_with([' ', '\t'])).map(str::trim);
+    let is_plain = |name: &&str| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    match name.filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase())).filter(is_plain) {
+        Some(name) => Some(name.to_owned()),
+        None => packs(text).0,
+    }
+}
+
 /// Reads a text as `.pol`, but no tests in it, unless something else is wrong: for those who only judge.
 #[must_use]
 pub fn parse_without_tests(source: u32, text: &str) -> (File, Vec<Diagnostic>) {
@@ -219,6 +231,18 @@ mod tests {
         assert_eq!(packs("pack a\nrule r { require"), (Some("a".to_owned()), uses(&[])));
         assert_eq!(packs("rule r { match Pod }\npack b"), (Some("b".to_owned()), uses(&[])));
         assert_eq!(packs(&" ".repeat(MAX_BYTES + 1)), (None, uses(&[])));
+        for text in [
+            TEXT,
+            "",
+            "pack a",
+            "//! Doc.\r\n\r\npack a-b\r\nuse c\r\n",
+            "pack\ta // why\n",
+            "rule r { match Pod }\npack b",
+            "packs",
+            "pack \"a\"",
+        ] {
+            assert_eq!(pack(text), packs(text).0, "{text}");
+        }
     }
 
     #[test]
