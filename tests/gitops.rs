@@ -14,6 +14,7 @@ mod support;
 
 use assert_cmd::Command;
 use serde_json::Value as Json;
+use std::collections::BTreeMap;
 use std::path::Path;
 use support::repository;
 
@@ -363,4 +364,79 @@ fn canonical(json: &Json) -> Json {
         Json::Array(items) => items.iter().map(canonical).collect(),
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => json.clone(),
     }
+}
+
+/// Where the objects of a cluster in the example repository say that its manifests are.
+fn synchronised(folder: &Path, file: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(folder.join(file)).unwrap();
+    let documents = support::yaml_documents(&text);
+    let paths = documents.iter().filter_map(|document| {
+        let path = document.pointer("/spec/source/path").or_else(|| document.pointer("/spec/path"))?;
+        let prune = document.pointer("/spec/syncPolicy/automated/prune").or_else(|| document.pointer("/spec/prune")).unwrap();
+        let path = path.as_str().unwrap().trim_start_matches("./").to_owned();
+        // What is pruned is deleted, and with a Namespace all that is in it.
+        assert_eq!(prune, &Json::Bool(!path.ends_with("psa")), "{file}");
+        Some(path)
+    });
+    paths.collect()
+}
+
+#[test]
+fn the_example_repository_is_built_and_synchronised_by_argo_cd_and_flux() {
+    if std::env::var_os("POLC_UPDATE_DOCS").is_some() {
+        for env in ["dev", "prod"] {
+            polc(&repository("docs/repository"), &["build", "--env", env]).with(0);
+        }
+    }
+    let place = copy("docs/repository");
+    let folder = place.path();
+    let kustomize = support::engine::find("kustomize", "the example repository in kustomize");
+    polc(folder, &["test"]).with(0);
+    for env in ["dev", "prod"] {
+        polc(folder, &["build", "--check", "--env", env]).with(0);
+        let paths = synchronised(folder, &format!("argocd/{env}.yaml"));
+        assert_eq!(paths, [format!("dist/{env}/vap"), format!("dist/{env}/psa")]);
+        assert_eq!(paths, synchronised(folder, &format!("flux/{env}.yaml")));
+        for path in &paths {
+            assert!(folder.join(path).join("kustomization.yaml").is_file(), "{path}");
+            let Some(program) = &kustomize else { continue };
+            let output = Command::new(program).args(["build", path]).current_dir(folder).env("HOME", folder).output().unwrap();
+            assert!(output.status.success(), "{path}: {}", String::from_utf8_lossy(&output.stderr));
+            let built = support::yaml_documents(&String::from_utf8(output.stdout).unwrap());
+            assert_eq!(built.len(), if path.ends_with("vap") { 4 } else { 1 }, "{path}: {built:?}");
+        }
+    }
+    let policies = |env: &str| std::fs::read_to_string(folder.join(format!("dist/{env}/vap/hardening.yaml"))).unwrap();
+    assert!(policies("dev").contains("  - Warn\n") && !policies("prod").contains("  - Warn\n"));
+    assert!(policies("prod").contains("registry.example.com/prod/") && !policies("dev").contains("registry.example.com/prod/"));
+    // A param that nobody built for is noticed in review.
+    let file = std::fs::read_to_string(folder.join("polc.yaml")).unwrap();
+    write(folder, "polc.yaml", &file.replace("registry.example.com/prod/*", "registry.example.com/live/*"));
+    let stale = polc(folder, &["build", "--check", "--env", "prod"]).with(1);
+    assert!(stale.out.contains("is stale: 1 to write"), "{}", stale.out);
+    polc(folder, &["build", "--check", "--env", "dev"]).with(0);
+}
+
+#[test]
+fn the_hooks_for_pre_commit_run_as_they_are_defined() {
+    let hooks: Json = serde_yaml::from_str(&std::fs::read_to_string(repository(".pre-commit-hooks.yaml")).unwrap()).unwrap();
+    let entries: BTreeMap<&str, Vec<&str>> = hooks
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|hook| (hook["id"].as_str().unwrap(), hook["entry"].as_str().unwrap().split(' ').skip(1).collect()))
+        .collect();
+    assert_eq!(entries.keys().copied().collect::<Vec<_>>(), ["polc-build", "polc-check", "polc-test"]);
+    let place = copy("docs/repository");
+    let folder = place.path();
+    let used: Json = serde_yaml::from_str(&std::fs::read_to_string(folder.join(".pre-commit-config.yaml")).unwrap()).unwrap();
+    for hook in used["repos"][0]["hooks"].as_array().unwrap() {
+        let own = hook["args"].as_array().into_iter().flatten().map(|argument| argument.as_str().unwrap());
+        let arguments: Vec<&str> = entries[hook["id"].as_str().unwrap()].iter().copied().chain(own).collect();
+        polc(folder, &arguments).with(0);
+    }
+    write(folder, "pod.yaml", &POD.replace("registry.example.com", "docker.io"));
+    let arguments: Vec<&str> = entries["polc-check"].iter().copied().chain(["pod.yaml"]).collect();
+    let found = polc(folder, &arguments).with(1);
+    assert!(found.out.contains("hardening/known-registries"), "{}", found.out);
 }

@@ -100,6 +100,35 @@ fn rego_in_conftest() {
 }
 
 #[test]
+fn opa_signs_the_bundle_and_takes_it_by_the_right_key_only() {
+    let Some(path) = engine::find("opa", "the signed bundle in OPA") else { return };
+    let mut sources = polc::diagnostic::Sources::default();
+    sources.add("a.pol", "pack p\nrule a { match Pod forbid pod.spec.hostNetwork message \"a\" }\n");
+    let program = polc::compile::compile(&sources, &polc::resolve::Options::default()).unwrap().program;
+    let work = tempfile::tempdir().unwrap();
+    write(&opa::emit(&program), work.path());
+    for (name, key) in [("key", "a secret of sixteen characters and more"), ("other", "another secret of sixteen characters")] {
+        fs::write(work.path().join(name), key).unwrap();
+    }
+    let opa = |arguments: &[&str]| {
+        let output = Command::new(&path).args(arguments).current_dir(work.path()).output().unwrap();
+        (output.status.success(), [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat())
+    };
+    let bundle = "opa-bundle/bundle.tar.gz";
+    let (signed, said) = opa(&["build", "--bundle", bundle, "--signing-alg", "HS256", "--signing-key", "key", "--output", "signed.tar.gz"]);
+    assert!(signed, "{said}");
+    let verified = |file: &str, key: &str| {
+        opa(&["build", "--bundle", file, "--signing-alg", "HS256", "--verification-key", key, "--output", "taken.tar.gz"])
+    };
+    let (taken, said) = verified("signed.tar.gz", "key");
+    assert!(taken, "{said}");
+    for (file, key) in [("signed.tar.gz", "other"), (bundle, "key")] {
+        let (taken, said) = verified(file, key);
+        assert!(!taken && said.contains("signature") | said.contains("verif"), "{file} by {key}: {said}");
+    }
+}
+
+#[test]
 fn opa_loads_the_bundle_and_answers_reviews() {
     let Some(path) = engine::find("opa", "the bundle in OPA") else { return };
     let source = "pack p\n\
