@@ -181,6 +181,39 @@ violations contains {"rule": "images/places", "msg": message(failures), "action"
 	failures != []
 }
 
+# METADATA
+# title: "images/tags"
+# description: "The tag alone."
+violations contains {"rule": "images/tags", "msg": message([unreadable_1[0]]), "action": "deny", "severity": "medium"} if {
+	is_workload
+	unreadable_1 != []
+}
+
+# METADATA
+# title: "images/tags"
+# description: "The tag alone."
+violations contains {"rule": "images/tags", "msg": message(failures), "action": "deny", "severity": "medium"} if {
+	is_workload
+	unreadable_1 == []
+	failures := [text |
+		container := its_containers[_]
+		image := container.image
+		image > ""
+		is_string(image)
+		tag := image_tag(image)
+		tag == "latest"
+		text := concat(
+			"",
+			[
+				"image ",
+				shown([image_3 | image_3 := container.image; image_3 > ""; is_string(image_3)]),
+				" has the tag latest",
+			],
+		)
+	]
+	failures != []
+}
+
 # The messages of the failed checks as one text: trimmed, joined, without control characters, at most 1,024 characters.
 message(parts) := shortened(escaped(concat("; ", [trim_space(part) | some part in parts])))
 
