@@ -49,6 +49,11 @@ impl Site {
                 "--no-sandbox",
                 "--disable-gpu",
                 "--disable-dev-shm-usage",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--disable-quic",
                 "--hide-scrollbars",
                 "--allow-file-access-from-files",
             ])
