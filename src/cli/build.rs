@@ -150,7 +150,8 @@ fn outcome_text(outcome: &Outcome) -> String {
 fn rule_table(rows: &[TargetReport], targets: &[&'static str]) -> String {
     let mut cells: BTreeMap<&str, BTreeMap<&str, String>> = BTreeMap::new();
     for row in rows {
-        cells.entry(&row.rule).or_default().insert(row.target, outcome_text(&row.outcome));
+        let cost = row.cost.map(|cost| format!(" ({:.1} % of the cost)", (cost.share() * 1000.0).ceil() / 10.0)).unwrap_or_default();
+        cells.entry(&row.rule).or_default().insert(row.target, outcome_text(&row.outcome) + &cost);
     }
     let head: Vec<&str> = std::iter::once("RULE").chain(targets.iter().copied()).collect();
     table(

@@ -3,6 +3,7 @@
 use crate::diagnostic::{Diagnostic, Span, codes::build};
 use crate::ir::{PodSecurity, Program, Targets};
 use crate::lower::Unsupported;
+use crate::lower::cel::cost::{CHARACTERS, Cost, ITEMS};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -153,6 +154,9 @@ pub struct TargetReport {
     /// What became of it.
     #[serde(flatten)]
     pub outcome: Outcome,
+    /// What it costs at most in the API server, where that counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
 }
 
 /// What a target gives for a program. It is to be used only if `diagnostics` holds no error.
@@ -186,7 +190,28 @@ pub struct Unit {
 impl Emission {
     /// Adds a row.
     pub fn row(&mut self, target: &'static str, rule: &str, outcome: Outcome) {
-        self.report.push(TargetReport { rule: rule.to_owned(), target, outcome });
+        self.report.push(TargetReport { rule: rule.to_owned(), target, outcome, cost: None });
+    }
+
+    /// Adds a rule that is written, with what it costs; above a tenth of what it may cost a note warns of it, above all of it that is an error. Whether it may be written.
+    pub(crate) fn costed(&mut self, target: &'static str, rule: &str, span: Span, cost: Cost) -> bool {
+        let share = cost.share();
+        let percent = format!("{:.0} %", (share * 100.0).ceil());
+        let outcome = if share > 1.0 { Outcome::Refused(format!("its CEL costs up to {percent} of the limit")) } else { Outcome::Exact };
+        self.report.push(TargetReport { rule: rule.to_owned(), target, outcome, cost: Some(cost) });
+        if share > 1.0 {
+            let said = format!(
+                "`{rule}` costs up to {percent} of what the API server lets a policy of {target} cost, on objects with lists of {ITEMS} entries and texts of {CHARACTERS} characters"
+            );
+            let help = format!("loop less deeply, or leave the target out for this rule with `targets except {target}`");
+            self.diagnostics.push(Diagnostic::error(&build::TOO_COSTLY, span, said).with_help(help));
+        } else if share > 0.1 {
+            self.notes.push(format!(
+                "warning: `{rule}` costs up to {percent} of what the API server lets a policy of {target} cost; where objects are larger than lists of {ITEMS} entries and texts of {CHARACTERS} \
+                 characters, it may refuse them because the rule cannot be judged"
+            ));
+        }
+        share <= 1.0
     }
 
     /// Adds a refused rule: its row and the build error that names rule, construct and target.

@@ -7,6 +7,7 @@ use super::metadata::Metadata;
 use super::{Artifact, Emission, Options, Outcome, join_documents};
 use crate::ir::{Pack, Program, Rule};
 use crate::lower::Unsupported;
+use crate::lower::cel::cost;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -65,6 +66,7 @@ pub fn emit(program: &Program, options: &Options) -> Emission {
             if !admission::is_known_to(options.kubernetes, NAME, rule, &lowered, &mut emission) {
                 continue;
             }
+            let cost = cost::of_policy(&lowered);
             let (variables, validation) = admission::parts(rule, lowered);
             let metadata = Metadata::of_rule(pack, rule);
             if let Some(first) = names.insert(metadata.name.clone(), rule.id.clone()) {
@@ -72,8 +74,9 @@ pub fn emit(program: &Program, options: &Options) -> Emission {
             }
             match both(pack, rule, variables, validation) {
                 Ok(both) => {
-                    documents.extend(both);
-                    emission.row(NAME, &rule.id, Outcome::Exact);
+                    if emission.costed(NAME, &rule.id, rule.span, cost) {
+                        documents.extend(both);
+                    }
                 }
                 Err(error) => emission.refuse(NAME, &rule.id, &Unsupported::new(error.to_string(), rule.span)),
             }
@@ -143,6 +146,48 @@ mod tests {
         assert!(of_a.contains("policyName: p-a\n") && of_a.contains("validationActions:\n  - Warn\n"), "{of_a}");
         assert!(b.contains("- apps\n") && b.contains("- deployments\n") && !b.contains("UPDATE") && !b.contains("pods/"), "{b}");
         assert!(of_b.contains("kind: ValidatingAdmissionPolicyBinding\n") && of_b.contains("validationActions:\n  - Audit\n"), "{of_b}");
+    }
+
+    /// Loops over lists, each in the one before.
+    fn loops(lists: &[&str]) -> String {
+        let start: String = lists.iter().enumerate().map(|(level, list)| format!("for c{level} in pod.{list} {{ ")).collect();
+        format!("pack p\nrule a {{ match Pod\n {start}forbid c0.stdin message \"m\"{} }}\n", " }".repeat(lists.len()))
+    }
+
+    #[test]
+    fn what_costs_much_is_a_warning_and_what_costs_too_much_an_error() {
+        let cheap = emitted(&loops(&["allContainers"]), 37).0;
+        assert!(cheap.diagnostics.is_empty() && cheap.report[0].cost.is_some_and(|cost| cost.share() < 0.1), "{:?}", cheap.report);
+        let dear = emitted(&loops(&["allContainers", "containers", "spec.containers"]), 37).0;
+        let [note] = &dear.notes[..] else { panic!("{:?}", dear.notes) };
+        assert!(
+            note.starts_with("warning: `p/a` costs up to ") && note.contains("of what the API server lets a policy of vap cost"),
+            "{note}"
+        );
+        assert!(
+            (0.1..=1.0).contains(&dear.report[0].cost.unwrap().share()) && dear.report[0].outcome == Outcome::Exact,
+            "{:?}",
+            dear.report
+        );
+        assert!(dear.diagnostics.is_empty() && !dear.artifacts.is_empty());
+        let (refused, sources) = emitted(&loops(&["allContainers"; 4]), 37);
+        let [diagnostic] = &refused.diagnostics[..] else { panic!("{:?}", refused.diagnostics) };
+        assert_eq!(diagnostic.level, crate::diagnostic::Level::Error);
+        assert_eq!(diagnostic.help.as_deref(), Some("loop less deeply, or leave the target out for this rule with `targets except vap`"));
+        assert!(
+            matches!(&refused.report[0].outcome, Outcome::Refused(why) if why.starts_with("its CEL costs up to ")),
+            "{:?}",
+            refused.report
+        );
+        assert!(sources.text(diagnostic.labels[0].0).starts_with("rule a {"));
+        assert!(
+            diagnostic.message.ends_with(
+                " % of what the API server lets a policy of vap cost, on objects with lists of 16 entries and texts of 256 characters"
+            ),
+            "{}",
+            diagnostic.message
+        );
+        assert!(refused.artifacts.is_empty() && cheap.notes.is_empty());
     }
 
     #[test]

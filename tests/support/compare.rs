@@ -67,7 +67,8 @@ impl Subject {
 
     /// The rules that the target has in their exact form; none may be refused.
     pub fn carried(&self, emission: &Emission) -> BTreeSet<String> {
-        let refused: Vec<&str> = emission.diagnostics.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
+        let errors = emission.diagnostics.iter().filter(|diagnostic| diagnostic.level == polc::diagnostic::Level::Error);
+        let refused: Vec<&str> = errors.map(|diagnostic| diagnostic.message.as_str()).collect();
         assert!(refused.is_empty(), "{}: {refused:?}", self.name);
         let rules: BTreeSet<&str> = self.program.packs.values().flat_map(|pack| &pack.rules).map(|rule| rule.id.as_str()).collect();
         let exact = emission.report.iter().filter(|row| row.outcome == Outcome::Exact && rules.contains(row.rule.as_str()));

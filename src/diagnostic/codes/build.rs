@@ -3,8 +3,16 @@
 use crate::diagnostic::Code;
 
 /// All of them.
-pub static ALL: &[&Code] =
-    &[&NOT_EXPRESSIBLE, &NAME_COLLISION, &TEMPLATE, &ENGINE_FAILED, &REACHES_NO_TARGET, &SECOND_POD_SECURITY, &NEEDS_NEWER_KUBERNETES];
+pub static ALL: &[&Code] = &[
+    &NOT_EXPRESSIBLE,
+    &NAME_COLLISION,
+    &TEMPLATE,
+    &ENGINE_FAILED,
+    &REACHES_NO_TARGET,
+    &SECOND_POD_SECURITY,
+    &NEEDS_NEWER_KUBERNETES,
+    &TOO_COSTLY,
+];
 
 /// A rule has no exact form in a target.
 pub static NOT_EXPRESSIBLE: Code = Code {
@@ -48,6 +56,16 @@ pub static NEEDS_NEWER_KUBERNETES: Code = Code {
     explanation: "The functions of CEL grow with Kubernetes, and an API server takes a function in a new policy only one version after it was added. A rule that goes over nested \
 lists, for instance, needs `flatten`, which an API server takes from 1.35. Where `--kubernetes` says that the clusters are older, the policy would not be admitted there:\n\n\
 ```text\npolc build --kubernetes 1.33\n```\n\nBuild for the version that the clusters have, or leave the target out for the rule with `targets except vap`.\n",
+};
+
+/// The CEL of a rule costs too much.
+pub static TOO_COSTLY: Code = Code {
+    id: "too-costly",
+    summary: "the CEL of a rule costs more than the API server allows",
+    explanation: "The API server counts what a policy costs while it evaluates it, and refuses the request where an expression costs more than 1,000,000 or the whole policy more than 10,000,000. `polc build` \
+works out what each rule costs at most on an object with lists of 16 entries and texts of 256 characters; above those limits the API server would refuse such an object whatever is in it. Loops in loops \
+multiply:\n\n```pol\nfor a in pod.allContainers {\n    for b in pod.allContainers {\n        for c in pod.allContainers {\n            for d in pod.allContainers {\n                forbid a.image == d.image message \"twice\"\n            }\n        \
+}\n    }\n}\n```\n\nAbove a tenth of a limit the build warns. Loop less deeply, or leave the target out for the rule with `targets except vap`.\n",
 };
 
 /// A file of the output cannot be put together.

@@ -5,6 +5,9 @@ use super::tree::{Comprehension, Expr, Ident, Operator, Type, Variable, ternary}
 /// The most code points of a message.
 const LIMIT: i64 = 1024;
 
+/// The variable with the message escaped.
+pub(super) const ESCAPED: &str = "escaped";
+
 /// The control characters of general category Cc in their order: 32, then 33 from U+007F.
 fn controls() -> String {
     ('\u{0}'..='\u{1f}').chain('\u{7f}'..='\u{9f}').collect()
@@ -17,8 +20,8 @@ pub fn normalised(escape: bool) -> (Vec<Variable>, Expr) {
     let mut variables = vec![Variable { name: "joined".to_owned(), expr: failures.call("join", [Expr::text("; ")]) }];
     let mut text = Expr::Variable("joined".to_owned(), Type::String);
     if escape {
-        variables.push(Variable { name: "escaped".to_owned(), expr: escaped(text) });
-        text = Expr::Variable("escaped".to_owned(), Type::String);
+        variables.push(Variable { name: ESCAPED.to_owned(), expr: escaped(text) });
+        text = Expr::Variable(ESCAPED.to_owned(), Type::String);
     }
     let message = ternary(longer(text.clone(), LIMIT), head(text.clone(), LIMIT - 1).plus(Expr::text("…")), text);
     variables.push(Variable { name: "message".to_owned(), expr: message });

@@ -5,6 +5,7 @@
 
 pub mod change;
 mod conditions;
+pub mod cost;
 mod effective_request;
 mod functions;
 pub mod lower;

@@ -1,0 +1,113 @@
+//! What `polc build` says that a rule costs at most in the API server is never less than what the API server counts.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "tests"
+)]
+
+mod support;
+
+use polc::ir::Operation;
+use polc::lower::cel::cost::{CHARACTERS, ITEMS};
+use polc::target::{Options, vap};
+use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
+use support::compare::{Subject, request_of, write};
+use support::engine::{self, Engine};
+use support::repository;
+
+/// The object with each of its lists as long as the estimate allows; those in lists of lists are shorter, or an object would have a million entries.
+fn enlarged(json: &Json, depth: u32) -> Json {
+    match json {
+        Json::Array(items) if !items.is_empty() => {
+            let length = if depth < 2 { usize::try_from(ITEMS).unwrap() } else { 2 };
+            let items: Vec<Json> = items.iter().map(|item| enlarged(item, depth + 1)).collect();
+            (0..length.max(items.len())).map(|number| items[number % items.len()].clone()).collect()
+        }
+        Json::Object(fields) => {
+            fields.iter().map(|(name, value)| (name.clone(), enlarged(value, depth))).collect::<serde_json::Map<_, _>>().into()
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => json.clone(),
+    }
+}
+
+/// Whether the object is one that the estimate is for.
+fn within(json: &Json) -> bool {
+    let most = usize::try_from(ITEMS).unwrap();
+    match json {
+        Json::Array(items) => items.len() <= most && items.iter().all(within),
+        Json::Object(fields) => fields.len() <= most && fields.values().all(within),
+        Json::String(text) => text.chars().count() <= usize::try_from(CHARACTERS).unwrap(),
+        Json::Null | Json::Bool(_) | Json::Number(_) => true,
+    }
+}
+
+#[test]
+fn no_rule_costs_more_than_is_said() {
+    let Some(path) = engine::find("polc-admit", "the cost of ValidatingAdmissionPolicies") else { return };
+    let mut files: Vec<_> = walkdir::WalkDir::new(repository("policies"))
+        .into_iter()
+        .map(|entry| entry.unwrap().into_path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "pol"))
+        .collect();
+    files.sort();
+    let subject = Subject::new("policies", &files, &[]);
+    let emission = vap::emit(&subject.program, &Options::default());
+    let said: BTreeMap<String, u64> =
+        emission.report.iter().filter_map(|row| Some((row.rule.replace('/', "-"), row.cost?.total))).collect();
+    let work = tempfile::tempdir().unwrap();
+    write(&emission, work.path());
+    let requests: Vec<Json> = subject
+        .cases
+        .iter()
+        .zip(&subject.origins)
+        .enumerate()
+        .filter(|(number, (case, rule))| {
+            number % 5 == 0 && said.contains_key(&rule.replace('/', "-")) && case.operation == Operation::Create
+        })
+        .map(|(number, (case, rule))| {
+            let mut request = request_of(case, number);
+            let large = enlarged(&request["object"], 0);
+            if within(&large) {
+                request["object"] = large;
+            }
+            request["policies"] = json!([rule.replace('/', "-")]);
+            request["cost"] = json!(true);
+            request
+        })
+        .filter(|request| within(&request["object"]))
+        .collect();
+    let mut dearest: BTreeMap<&str, u64> = BTreeMap::new();
+    let engine = Engine::start(&path, &[work.path().to_str().unwrap()]);
+    for (request, answer) in requests.iter().zip(engine.answers(&requests)) {
+        if !answer["unreadable"].is_null() {
+            continue;
+        }
+        assert!(answer["error"].is_null(), "{answer} of {}", request["policies"]);
+        for (policy, cost) in answer["costs"].as_object().into_iter().flatten() {
+            let (name, limit) = said.get_key_value(policy).unwrap();
+            let cost = cost.as_u64().unwrap();
+            assert!(cost <= *limit, "{policy} costs {cost}, and at most {limit} was said, of {}", request["object"]);
+            let held = dearest.entry(name).or_default();
+            *held = cost.max(*held);
+        }
+    }
+    let mut rows: Vec<String> = dearest
+        .iter()
+        .map(|(policy, cost)| {
+            format!(
+                "{:>7.1}x {policy}: {cost} of {}",
+                f64::from(u32::try_from(said[*policy]).unwrap_or(u32::MAX)) / f64::from(u32::try_from(*cost).unwrap()).max(1.0),
+                said[*policy]
+            )
+        })
+        .collect();
+    rows.sort();
+    eprintln!("{} objects, {} rules\n{}", requests.len(), dearest.len(), rows.join("\n"));
+    assert!(dearest.len() > 60, "{} rules", dearest.len());
+}
