@@ -375,23 +375,12 @@ impl<'r> Known<'r> {
 
     /// The paths that are there where a condition is true.
     fn certain(&self, condition: &Cond) -> Vec<Path> {
-        match condition {
-            Cond::And(parts) => parts.iter().flat_map(|part| self.certain(part)).collect(),
-            Cond::Exists(value) => self.paths(value).unwrap_or_default(),
-            Cond::Const(_)
-            | Cond::Not(_)
-            | Cond::Or(_)
-            | Cond::True(_)
-            | Cond::Compare { .. }
-            | Cond::In { .. }
-            | Cond::Like(..)
-            | Cond::Matches(..)
-            | Cond::Contains(..)
-            | Cond::Any(..)
-            | Cond::All(..)
-            | Cond::Selects { .. }
-            | Cond::IsImage(_)
-            | Cond::KindIs(_) => Vec::new(),
+        if let Cond::And(parts) = condition {
+            parts.iter().flat_map(|part| self.certain(part)).collect()
+        } else if let Cond::Exists(value) = condition {
+            self.paths(value).unwrap_or_default()
+        } else {
+            Vec::new()
         }
     }
 

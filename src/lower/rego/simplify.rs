@@ -73,23 +73,10 @@ pub(super) fn is_closed(value: &Value) -> bool {
 
 pub(super) fn flatten<'c>(any: &'c [Cond], into: &mut Vec<&'c Cond>) {
     for cond in any {
-        match cond {
-            Cond::Or(inner) => flatten(inner, into),
-            other @ (Cond::Const(_)
-            | Cond::Not(_)
-            | Cond::And(_)
-            | Cond::Exists(_)
-            | Cond::True(_)
-            | Cond::Compare { .. }
-            | Cond::In { .. }
-            | Cond::Like(..)
-            | Cond::Matches(..)
-            | Cond::Contains(..)
-            | Cond::Any(..)
-            | Cond::All(..)
-            | Cond::Selects { .. }
-            | Cond::IsImage(_)
-            | Cond::KindIs(_)) => into.push(other),
+        if let Cond::Or(inner) = cond {
+            flatten(inner, into);
+        } else {
+            into.push(cond);
         }
     }
 }
@@ -110,72 +97,29 @@ pub(super) fn expand(value: &Value, f: &mut dyn FnMut(Value) -> Cond) -> Option<
             let written = Value::Field { of: of.clone(), name: name.clone(), presence: *presence, default: None, ty: ty.clone() };
             let filled = fold(f((**default).clone()));
             let holder = fold(Cond::Exists((**of).clone()));
-            Some(match filled {
-                Cond::Const(false) => f(written),
-                Cond::Const(true) => {
-                    let absent = Cond::Not(Box::new(Cond::Exists(written.clone())));
-                    and(holder, Cond::Or(vec![f(written), absent]))
-                }
-                filled @ (Cond::Not(_)
-                | Cond::And(_)
-                | Cond::Or(_)
-                | Cond::Exists(_)
-                | Cond::True(_)
-                | Cond::Compare { .. }
-                | Cond::In { .. }
-                | Cond::Like(..)
-                | Cond::Matches(..)
-                | Cond::Contains(..)
-                | Cond::Any(..)
-                | Cond::All(..)
-                | Cond::Selects { .. }
-                | Cond::IsImage(_)
-                | Cond::KindIs(_)) => {
-                    let filled = and(holder, where_absent(&written, f, filled));
-                    Cond::Or(vec![f(written), filled])
-                }
+            Some(if filled == Cond::Const(false) {
+                f(written)
+            } else if filled == Cond::Const(true) {
+                let absent = Cond::Not(Box::new(Cond::Exists(written.clone())));
+                and(holder, Cond::Or(vec![f(written), absent]))
+            } else {
+                let filled = and(holder, where_absent(&written, f, filled));
+                Cond::Or(vec![f(written), filled])
             })
         }
         Value::If(condition, then, otherwise) => Some(Cond::Or(vec![
             Cond::And(vec![(**condition).clone(), f((**then).clone())]),
             Cond::And(vec![Cond::Not(condition.clone()), f((**otherwise).clone())]),
         ])),
-        Value::Truth(condition) => match f(Value::Const(Const::Bool(true))) {
-            Cond::True(_) => Some((**condition).clone()),
-            Cond::Exists(_) => Some(Cond::Const(true)),
-            Cond::Const(_)
-            | Cond::Not(_)
-            | Cond::And(_)
-            | Cond::Or(_)
-            | Cond::Compare { .. }
-            | Cond::In { .. }
-            | Cond::Like(..)
-            | Cond::Matches(..)
-            | Cond::Contains(..)
-            | Cond::Any(..)
-            | Cond::All(..)
-            | Cond::Selects { .. }
-            | Cond::IsImage(_)
-            | Cond::KindIs(_) => None,
-        },
-        Value::Const(_) => match fold(f(value.clone())) {
-            known @ Cond::Const(_) => Some(known),
-            Cond::Not(_)
-            | Cond::And(_)
-            | Cond::Or(_)
-            | Cond::Exists(_)
-            | Cond::True(_)
-            | Cond::Compare { .. }
-            | Cond::In { .. }
-            | Cond::Like(..)
-            | Cond::Matches(..)
-            | Cond::Contains(..)
-            | Cond::Any(..)
-            | Cond::All(..)
-            | Cond::Selects { .. }
-            | Cond::IsImage(_)
-            | Cond::KindIs(_) => None,
-        },
+        Value::Truth(condition) => {
+            let asked = f(Value::Const(Const::Bool(true)));
+            if matches!(asked, Cond::True(_)) {
+                Some((**condition).clone())
+            } else {
+                matches!(asked, Cond::Exists(_)).then_some(Cond::Const(true))
+            }
+        }
+        Value::Const(_) => Some(fold(f(value.clone()))).filter(|cond| matches!(cond, Cond::Const(_))),
         Value::Root(_)
         | Value::Var(_)
         | Value::Field { .. }
