@@ -30,8 +30,8 @@ mkdir -p "$out/.stamps"
 # The files that decide what an engine's binaries are.
 inputs() {
 	case $1 in
-		conftest | gator) printf '%s\0' "$1/go.mod" "$1/go.sum" && find opa/polc-opa "$1" -name '*.go' -print0 | sort -z ;;
-		*) printf '%s\0' "$1/go.mod" "$1/go.sum" && find "$1" -name '*.go' -print0 | sort -z ;;
+		conftest | gator) printf '%s\0' "$1/go.mod" "$1/go.sum" && find lines opa/polc-opa "$1" -name '*.go' -print0 | sort -z ;;
+		*) printf '%s\0' "$1/go.mod" "$1/go.sum" && find lines "$1" -name '*.go' -print0 | sort -z ;;
 	esac
 	printf 'build.sh\0'
 }

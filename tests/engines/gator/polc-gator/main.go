@@ -4,8 +4,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,7 +12,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"sort"
 	"strings"
 	"time"
@@ -34,6 +31,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"polc.invalid/tests/engines/lines"
 	"sigs.k8s.io/yaml"
 )
 
@@ -103,7 +101,7 @@ func run(in io.Reader, out io.Writer) error {
 	if (flag.NArg() == 0) == (*root == "") {
 		return errors.New("usage: polc-gator [-bench N] (FILE-OR-FOLDER... | -units FOLDER) < REQUESTS")
 	}
-	greeting := hello{Ready: true, Engine: "gatekeeper", Version: moduleVersion("github.com/open-policy-agent/gatekeeper/v3")}
+	greeting := hello{Ready: true, Engine: "gatekeeper", Version: lines.Version("github.com/open-policy-agent/gatekeeper/v3")}
 	all := units{root: *root, loaded: map[string]unit{}}
 	if *root == "" {
 		client, templates, constraints, err := load(flag.Args())
@@ -119,42 +117,19 @@ func run(in io.Reader, out io.Writer) error {
 		}
 		greeting.Units = len(entries)
 	}
-	writer := bufio.NewWriter(out)
-	encoder := json.NewEncoder(writer)
-	encoder.SetEscapeHTML(false)
-	say := func(line any) error {
-		if err := encoder.Encode(line); err != nil {
-			return err
-		}
-		return writer.Flush()
-	}
-	if err := say(greeting); err != nil {
-		return err
-	}
-	reader := bufio.NewReaderSize(in, 1<<20)
-	for {
-		line, err := reader.ReadBytes('\n')
-		if len(bytes.TrimSpace(line)) > 0 {
-			var asked request
-			reply := answer{Results: []result{}}
-			if err := json.Unmarshal(line, &asked); err != nil {
+	return lines.Serve(in, out, greeting, func(line []byte) any {
+		var asked request
+		reply := answer{Results: []result{}}
+		if err := json.Unmarshal(line, &asked); err != nil {
+			reply.Error = err.Error()
+		} else {
+			reply.ID = asked.ID
+			if err := one(&all, &asked, &reply, *bench); err != nil {
 				reply.Error = err.Error()
-			} else {
-				reply.ID = asked.ID
-				if err := one(&all, &asked, &reply, *bench); err != nil {
-					reply.Error = err.Error()
-				}
-			}
-			if err := say(reply); err != nil {
-				return err
 			}
 		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-	}
+		return reply
+	})
 }
 
 // find gives the client of a unit.
@@ -329,17 +304,4 @@ func find(roots []string) ([]string, error) {
 	}
 	sort.Strings(paths)
 	return paths, nil
-}
-
-func moduleVersion(path string) string {
-	info, found := debug.ReadBuildInfo()
-	if !found {
-		return "unknown"
-	}
-	for _, module := range info.Deps {
-		if module.Path == path {
-			return strings.TrimPrefix(module.Version, "v")
-		}
-	}
-	return "unknown"
 }

@@ -44,6 +44,7 @@ import (
 	_ "k8s.io/kubernetes/pkg/apis/scheduling/install"
 	_ "k8s.io/kubernetes/pkg/apis/storage/install"
 	"k8s.io/kubernetes/pkg/generated/openapi"
+	"polc.invalid/tests/engines/lines"
 )
 
 // compiled is a policy with its bindings, ready to judge.
@@ -69,7 +70,7 @@ func newJudge(of *version.Version, roots []string) (*judge, error) {
 	}
 	mapper := testrestmapper.TestOnlyStaticRESTMapper(legacyscheme.Scheme)
 	made := &judge{mapper: mapper, hello: hello{
-		Ready: true, Engine: "kube-apiserver", Version: moduleVersion("k8s.io/apiserver"), Bindings: all.count, Refused: all.refused, Warnings: []refused{},
+		Ready: true, Engine: "kube-apiserver", Version: lines.Version("k8s.io/apiserver"), Bindings: all.count, Refused: all.refused, Warnings: []refused{},
 	}}
 	// What the API server does on start: what it takes in new policies is what the version before it has too.
 	base := environment.MustBaseEnvSet(version.MajorMinor(of.Major(), of.Minor()-1))

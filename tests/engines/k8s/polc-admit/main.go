@@ -5,18 +5,15 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/util/version"
+	"polc.invalid/tests/engines/lines"
 )
 
 type request struct {
@@ -109,57 +106,17 @@ func run(in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	writer := bufio.NewWriter(out)
-	encoder := json.NewEncoder(writer)
-	encoder.SetEscapeHTML(false)
-	say := func(line any) error {
-		if err := encoder.Encode(line); err != nil {
-			return err
-		}
-		return writer.Flush()
-	}
-	if err := say(judge.hello); err != nil {
-		return err
-	}
-	reader := bufio.NewReaderSize(in, 1<<20)
-	for {
-		line, err := reader.ReadBytes('\n')
-		if len(bytes.TrimSpace(line)) > 0 {
-			var asked request
-			reply := answer{Results: []result{}}
-			if err := json.Unmarshal(line, &asked); err != nil {
+	return lines.Serve(in, out, judge.hello, func(line []byte) any {
+		var asked request
+		reply := answer{Results: []result{}}
+		if err := json.Unmarshal(line, &asked); err != nil {
+			reply.Error = err.Error()
+		} else {
+			reply.ID = asked.ID
+			if err := judge.one(&asked, &reply); err != nil {
 				reply.Error = err.Error()
-			} else {
-				reply.ID = asked.ID
-				if err := judge.one(&asked, &reply); err != nil {
-					reply.Error = err.Error()
-				}
-			}
-			if err := say(reply); err != nil {
-				return err
 			}
 		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-	}
-}
-
-// moduleVersion is that of the module as it was built, without the `v`.
-func moduleVersion(path string) string {
-	info, found := debug.ReadBuildInfo()
-	if !found {
-		return "unknown"
-	}
-	for _, module := range info.Deps {
-		if module.Path == path {
-			if module.Replace != nil {
-				module = module.Replace
-			}
-			return strings.TrimPrefix(module.Version, "v")
-		}
-	}
-	return "unknown"
+		return reply
+	})
 }

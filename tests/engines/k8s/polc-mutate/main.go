@@ -5,8 +5,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"runtime/debug"
 	"slices"
 	"sort"
 	"strings"
@@ -47,6 +44,7 @@ import (
 	_ "k8s.io/kubernetes/pkg/apis/networking/install"
 	_ "k8s.io/kubernetes/pkg/apis/policy/install"
 	_ "k8s.io/kubernetes/pkg/apis/rbac/install"
+	"polc.invalid/tests/engines/lines"
 	"sigs.k8s.io/yaml"
 )
 
@@ -117,42 +115,19 @@ func run(roots []string, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	writer := bufio.NewWriter(out)
-	encoder := json.NewEncoder(writer)
-	encoder.SetEscapeHTML(false)
-	say := func(line any) error {
-		if err := encoder.Encode(line); err != nil {
-			return err
-		}
-		return writer.Flush()
-	}
-	if err := say(all.hello); err != nil {
-		return err
-	}
-	reader := bufio.NewReaderSize(in, 1<<20)
-	for {
-		line, err := reader.ReadBytes('\n')
-		if len(bytes.TrimSpace(line)) > 0 {
-			var asked request
-			var reply answer
-			if err := json.Unmarshal(line, &asked); err != nil {
+	return lines.Serve(in, out, all.hello, func(line []byte) any {
+		var asked request
+		var reply answer
+		if err := json.Unmarshal(line, &asked); err != nil {
+			reply.Error = err.Error()
+		} else {
+			reply.ID = asked.ID
+			if err := all.one(&asked, &reply); err != nil {
 				reply.Error = err.Error()
-			} else {
-				reply.ID = asked.ID
-				if err := all.one(&asked, &reply); err != nil {
-					reply.Error = err.Error()
-				}
-			}
-			if err := say(reply); err != nil {
-				return err
 			}
 		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-	}
+		return reply
+	})
 }
 
 // load reads every YAML file under the roots. What is no policy or binding is left alone; a policy without a binding is an error.
@@ -172,7 +147,7 @@ func load(roots []string) (*mutator, error) {
 	sort.Strings(paths)
 	made := &mutator{
 		mapper: testrestmapper.TestOnlyStaticRESTMapper(legacyscheme.Scheme),
-		hello:  hello{Ready: true, Engine: "kube-apiserver", Version: moduleVersion("k8s.io/apiserver"), Refused: []refused{}},
+		hello:  hello{Ready: true, Engine: "kube-apiserver", Version: lines.Version("k8s.io/apiserver"), Refused: []refused{}},
 	}
 	var policies []*admissionv1.MutatingAdmissionPolicy
 	bound := map[string]bool{}
@@ -377,21 +352,4 @@ func (m *mutator) attributes(asked *request, object, old runtime.Object, kind sc
 	}
 	who := &user.DefaultInfo{Name: "polc"}
 	return admission.NewAttributesRecord(object, old, kind, space, accessor.GetName(), mapping.Resource, "", operation, nil, false, who), namespace, nil
-}
-
-// moduleVersion is that of the module as it was built, without the `v`.
-func moduleVersion(path string) string {
-	info, found := debug.ReadBuildInfo()
-	if !found {
-		return "unknown"
-	}
-	for _, module := range info.Deps {
-		if module.Path == path {
-			if module.Replace != nil {
-				module = module.Replace
-			}
-			return strings.TrimPrefix(module.Version, "v")
-		}
-	}
-	return "unknown"
 }

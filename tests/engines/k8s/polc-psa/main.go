@@ -7,15 +7,12 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -31,6 +28,7 @@ import (
 	"k8s.io/pod-security-admission/admission/api/validation"
 	"k8s.io/pod-security-admission/api"
 	"k8s.io/pod-security-admission/policy"
+	"polc.invalid/tests/engines/lines"
 )
 
 type request struct {
@@ -78,42 +76,19 @@ func run(in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	writer := bufio.NewWriter(out)
-	encoder := json.NewEncoder(writer)
-	encoder.SetEscapeHTML(false)
-	say := func(line any) error {
-		if err := encoder.Encode(line); err != nil {
-			return err
-		}
-		return writer.Flush()
-	}
-	if err := say(hello{true, "pod-security-admission", moduleVersion("k8s.io/pod-security-admission"), len(checks)}); err != nil {
-		return err
-	}
-	reader := bufio.NewReaderSize(in, 1<<20)
-	for {
-		line, err := reader.ReadBytes('\n')
-		if len(bytes.TrimSpace(line)) > 0 {
-			var asked request
-			reply := answer{}
-			if err := json.Unmarshal(line, &asked); err != nil {
+	return lines.Serve(in, out, hello{true, "pod-security-admission", lines.Version("k8s.io/pod-security-admission"), len(checks)}, func(line []byte) any {
+		var asked request
+		reply := answer{}
+		if err := json.Unmarshal(line, &asked); err != nil {
+			reply.Error = err.Error()
+		} else {
+			reply.ID = asked.ID
+			if err := one(evaluator, &asked, &reply, *bench); err != nil {
 				reply.Error = err.Error()
-			} else {
-				reply.ID = asked.ID
-				if err := one(evaluator, &asked, &reply, *bench); err != nil {
-					reply.Error = err.Error()
-				}
-			}
-			if err := say(reply); err != nil {
-				return err
 			}
 		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-	}
+		return reply
+	})
 }
 
 func one(evaluator policy.Evaluator, asked *request, reply *answer, bench int) error {
@@ -204,20 +179,4 @@ func podOf(asked *request) (*metav1.ObjectMeta, *corev1.PodSpec, error) {
 		err = fmt.Errorf("%s %s holds no Pod", kind.APIVersion, kind.Kind)
 	}
 	return meta, spec, err
-}
-
-func moduleVersion(path string) string {
-	info, found := debug.ReadBuildInfo()
-	if !found {
-		return "unknown"
-	}
-	for _, module := range info.Deps {
-		if module.Path == path {
-			if module.Replace != nil {
-				module = module.Replace
-			}
-			return strings.TrimPrefix(module.Version, "v")
-		}
-	}
-	return "unknown"
 }

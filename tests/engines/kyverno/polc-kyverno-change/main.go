@@ -4,8 +4,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,7 +11,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"sort"
 	"strings"
@@ -38,6 +35,7 @@ import (
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/admission/plugin/webhook/predicates/rules"
 	"k8s.io/apiserver/pkg/authentication/user"
+	"polc.invalid/tests/engines/lines"
 	"sigs.k8s.io/yaml"
 )
 
@@ -112,41 +110,18 @@ func run(roots []string, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	writer := bufio.NewWriter(out)
-	encoder := json.NewEncoder(writer)
-	encoder.SetEscapeHTML(false)
-	say := func(line any) error {
-		if err := encoder.Encode(line); err != nil {
-			return err
-		}
-		return writer.Flush()
-	}
-	if err := say(made.hello); err != nil {
-		return err
-	}
-	reader := bufio.NewReaderSize(in, 1<<20)
-	for {
-		line, err := reader.ReadBytes('\n')
-		if len(bytes.TrimSpace(line)) > 0 {
-			asked, reply := &request{}, &answer{Generated: []map[string]any{}}
-			if err := json.Unmarshal(line, asked); err != nil {
+	return lines.Serve(in, out, made.hello, func(line []byte) any {
+		asked, reply := &request{}, &answer{Generated: []map[string]any{}}
+		if err := json.Unmarshal(line, asked); err != nil {
+			reply.Error = err.Error()
+		} else {
+			reply.ID = asked.ID
+			if err := made.one(line, asked, reply); err != nil {
 				reply.Error = err.Error()
-			} else {
-				reply.ID = asked.ID
-				if err := made.one(line, asked, reply); err != nil {
-					reply.Error = err.Error()
-				}
-			}
-			if err := say(reply); err != nil {
-				return err
 			}
 		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-	}
+		return reply
+	})
 }
 
 func load(roots []string) (*engine, error) {
@@ -165,7 +140,7 @@ func load(roots []string) (*engine, error) {
 	sort.Strings(paths)
 	made := &engine{
 		context: libs.NewFakeContextProvider(),
-		hello:   hello{Ready: true, Engine: "kyverno", Version: moduleVersion("github.com/kyverno/kyverno"), Refused: []refused{}},
+		hello:   hello{Ready: true, Engine: "kyverno", Version: lines.Version("github.com/kyverno/kyverno"), Refused: []refused{}},
 	}
 	for _, path := range paths {
 		text, err := os.ReadFile(path)
@@ -334,21 +309,4 @@ func parts(object *unstructured.Unstructured, operation admission.Operation) (ad
 		namespace = &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: space}}
 	}
 	return attributes, review, namespace, nil
-}
-
-// moduleVersion is that of the module as it was built, without the `v`.
-func moduleVersion(path string) string {
-	info, found := debug.ReadBuildInfo()
-	if !found {
-		return "unknown"
-	}
-	for _, module := range info.Deps {
-		if module.Path == path {
-			if module.Replace != nil {
-				module = module.Replace
-			}
-			return strings.TrimPrefix(module.Version, "v")
-		}
-	}
-	return "unknown"
 }

@@ -5,8 +5,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,7 +13,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"sort"
 	"strings"
@@ -47,6 +44,7 @@ import (
 	"k8s.io/apiserver/pkg/admission/plugin/policy/validating"
 	"k8s.io/apiserver/pkg/admission/plugin/webhook/matchconditions"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
+	"polc.invalid/tests/engines/lines"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/yaml"
 )
@@ -117,7 +115,7 @@ func run(in io.Reader, out io.Writer) error {
 		return err
 	}
 	judge := newJudge()
-	greeting := hello{Ready: true, Engine: "kyverno", Version: moduleVersion("github.com/kyverno/kyverno"), Refused: []refused{}}
+	greeting := hello{Ready: true, Engine: "kyverno", Version: lines.Version("github.com/kyverno/kyverno"), Refused: []refused{}}
 	for _, policy := range policies {
 		// What the admission webhook and the CLI refuse, neither runs; nor is it run here.
 		if problems := validation.IsDNS1123Subdomain(policy.GetName()); len(problems) > 0 {
@@ -144,32 +142,9 @@ func run(in io.Reader, out io.Writer) error {
 	greeting.Policies += len(checked.policies)
 	greeting.Rules += len(checked.policies)
 	greeting.Refused = append(greeting.Refused, problems...)
-	writer := bufio.NewWriter(out)
-	encoder := json.NewEncoder(writer)
-	encoder.SetEscapeHTML(false)
-	say := func(line any) error {
-		if err := encoder.Encode(line); err != nil {
-			return err
-		}
-		return writer.Flush()
-	}
-	if err := say(greeting); err != nil {
-		return err
-	}
-	reader := bufio.NewReaderSize(in, 1<<20)
-	for {
-		line, err := reader.ReadBytes('\n')
-		if len(bytes.TrimSpace(line)) > 0 {
-			if err := say(judge.one(line)); err != nil {
-				return err
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-	}
+	return lines.Serve(in, out, greeting, func(line []byte) any {
+		return judge.one(line)
+	})
 }
 
 type compiled struct {
@@ -454,17 +429,4 @@ func load(roots []string) ([]kyvernov1.PolicyInterface, []*policiesv1beta1.Valid
 		return nil, nil, fmt.Errorf("no ClusterPolicy or ValidatingPolicy under %s", strings.Join(roots, ", "))
 	}
 	return policies, newer, nil
-}
-
-func moduleVersion(path string) string {
-	info, found := debug.ReadBuildInfo()
-	if !found {
-		return "unknown"
-	}
-	for _, module := range info.Deps {
-		if module.Path == path {
-			return strings.TrimPrefix(module.Version, "v")
-		}
-	}
-	return "unknown"
 }

@@ -4,7 +4,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,6 +21,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 	"github.com/open-policy-agent/opa/v1/version"
+	"polc.invalid/tests/engines/lines"
 )
 
 type request struct {
@@ -108,34 +108,10 @@ func run(in io.Reader, out io.Writer) error {
 		greeting.Units = len(entries)
 	}
 
-	writer := bufio.NewWriter(out)
-	defer writer.Flush()
-	encoder := json.NewEncoder(writer)
-	encoder.SetEscapeHTML(false)
-	say := func(line any) error {
-		if err := encoder.Encode(line); err != nil {
-			return err
-		}
-		return writer.Flush()
-	}
-	if err := say(greeting); err != nil {
-		return err
-	}
-	reader := bufio.NewReaderSize(in, 1<<20)
-	for {
-		line, err := reader.ReadBytes('\n')
-		if len(strings.TrimSpace(string(line))) > 0 {
-			reply := one(ctx, &all, line, *bench)
-			if err := say(reply); err != nil {
-				return err
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-	}
+	return lines.Serve(in, out, greeting, func(line []byte) any {
+		reply := one(ctx, &all, line, *bench)
+		return reply
+	})
 }
 
 // find gives the query of a unit.

@@ -1,0 +1,3 @@
+module polc.invalid/tests/engines/lines
+
+go 1.26.8
