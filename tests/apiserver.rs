@@ -29,23 +29,13 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use support::cluster::{Cluster, collection, create, succeeded};
 use support::compare::{Differences, Said, number, roots, said};
-use support::{engine, golden, repository};
+use support::{engine, files_below, golden, repository, shipped_policies};
 
 const PROGRAM: &str = "polc-apiserver";
 
 /// Who asks where a case does not say: the one whose token the driver uses.
 fn administrator() -> Json {
     json!({"username": "polc", "groups": ["system:masters", "system:authenticated"]})
-}
-
-fn shipped_files() -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = walkdir::WalkDir::new(repository("policies"))
-        .into_iter()
-        .map(|entry| entry.unwrap().into_path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "pol"))
-        .collect();
-    files.sort();
-    files
 }
 
 fn compiled(files: &[PathBuf]) -> Program {
@@ -61,12 +51,7 @@ fn compiled(files: &[PathBuf]) -> Program {
 fn built(sources: &[PathBuf], target: &str) -> Vec<Json> {
     let out = tempfile::tempdir().unwrap();
     golden::build(sources, &[target.to_owned()], &[], out.path());
-    let mut files: Vec<PathBuf> = walkdir::WalkDir::new(out.path().join(target))
-        .into_iter()
-        .map(|entry| entry.unwrap().into_path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
-        .collect();
-    files.sort();
+    let files = files_below(&out.path().join(target), "yaml");
     let documents = files.iter().flat_map(|file| support::yaml_documents(&std::fs::read_to_string(file).unwrap()));
     documents.filter(|document| document["kind"] != "Kustomization").collect()
 }
@@ -273,7 +258,7 @@ fn shipped_rules(operations: &[Operation]) -> (Tally, BTreeSet<String>) {
     let mut failed = BTreeSet::new();
     let path = engine::find(PROGRAM, "emitted ValidatingAdmissionPolicies in a live API server");
     let Some(path) = path else { return (tally, failed) };
-    let files = shipped_files();
+    let files = shipped_policies();
     let program = compiled(&files);
     let documents = built(&[repository("policies")], "vap");
     let rules = rules_by_policy(&documents);
@@ -445,7 +430,7 @@ fn without_what_differs(object: &Json) -> Json {
 #[test]
 fn mutations_change_what_is_created() {
     let Some(path) = engine::find(PROGRAM, "emitted MutatingAdmissionPolicies in a live API server") else { return };
-    let mut sources = vec![("policies".to_owned(), shipped_files())];
+    let mut sources = vec![("policies".to_owned(), shipped_policies())];
     sources.extend(golden::cases().into_iter().map(|case| (format!("golden/{}", case.name), case.sources())));
     let mut cluster = Cluster::start(&path);
     let (mut mutations, mut compared, mut changed, mut differences) = (0, 0, 0, Vec::new());

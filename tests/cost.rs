@@ -19,7 +19,6 @@ use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use support::compare::{Subject, request_of, write};
 use support::engine::{self, Engine};
-use support::repository;
 
 /// The object with each of its lists as long as the estimate allows; those in lists of lists are shorter, or an object would have a million entries.
 fn enlarged(json: &Json, depth: u32) -> Json {
@@ -50,12 +49,7 @@ fn within(json: &Json) -> bool {
 #[test]
 fn no_rule_costs_more_than_is_said() {
     let Some(path) = engine::find("polc-admit", "the cost of ValidatingAdmissionPolicies") else { return };
-    let mut files: Vec<_> = walkdir::WalkDir::new(repository("policies"))
-        .into_iter()
-        .map(|entry| entry.unwrap().into_path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "pol"))
-        .collect();
-    files.sort();
+    let files = support::shipped_policies();
     let subject = Subject::new("policies", &files, &[]);
     let emission = vap::emit(&subject.program, &Options::default());
     let said: BTreeMap<String, u64> =

@@ -15,12 +15,7 @@ use support::repository;
 
 /// The shipped policies, and the folder that each pack's rules stand in, by the number of the source.
 fn library() -> (Compiled, Sources) {
-    let mut files: Vec<_> = walkdir::WalkDir::new(repository("policies"))
-        .into_iter()
-        .map(|entry| entry.unwrap().into_path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "pol"))
-        .collect();
-    files.sort();
+    let files = support::shipped_policies();
     let mut sources = Sources::default();
     for file in &files {
         sources.add(file.strip_prefix(repository("")).unwrap().display().to_string(), fs::read_to_string(file).unwrap());
@@ -153,12 +148,8 @@ fn rules_that_the_page_of_public_libraries_names_exist() {
 #[test]
 fn the_program_holds_the_library() {
     let mut held: Vec<_> = polc::library::files().iter().map(|file| file.path.to_owned()).collect();
-    let mut there: Vec<_> = walkdir::WalkDir::new(repository("policies"))
-        .into_iter()
-        .map(|entry| entry.unwrap().into_path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "pol"))
-        .map(|path| path.strip_prefix(repository("policies")).unwrap().display().to_string())
-        .collect();
+    let mut there: Vec<_> =
+        support::shipped_policies().iter().map(|path| path.strip_prefix(repository("policies")).unwrap().display().to_string()).collect();
     held.sort();
     there.sort();
     assert_eq!(held, there, "add the file to `src/library.rs`, so that `polc init` can write it");

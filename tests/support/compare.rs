@@ -106,12 +106,7 @@ pub fn subjects() -> &'static [Subject] {
 }
 
 fn read_subjects() -> Vec<Subject> {
-    let mut shipped: Vec<PathBuf> = walkdir::WalkDir::new(repository("policies"))
-        .into_iter()
-        .map(|entry| entry.unwrap().into_path())
-        .filter(|path| path.extension().is_some_and(|e| e == "pol"))
-        .collect();
-    shipped.sort();
+    let shipped = super::shipped_policies();
     let wanted = std::env::var("POLC_SUBJECT").unwrap_or_default();
     let mut all = Vec::new();
     if "policies".contains(&wanted) {

@@ -7,11 +7,27 @@ pub mod compare;
 pub mod engine;
 pub mod golden;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A path in the repository.
 pub fn repository(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// The files below a folder with this ending, sorted.
+pub fn files_below(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = walkdir::WalkDir::new(folder)
+        .into_iter()
+        .map(|entry| entry.unwrap().into_path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == ending))
+        .collect();
+    files.sort();
+    files
+}
+
+/// The shipped policies.
+pub fn shipped_policies() -> Vec<PathBuf> {
+    files_below(&repository("policies"), "pol")
 }
 
 /// The documents of a YAML text.
