@@ -63,19 +63,18 @@ fn one_object(path: &Path) -> Result<Node, Failure> {
     }
 }
 
-fn text<'a>(node: &'a Node, path: &[&str]) -> &'a str {
-    path.iter().try_fold(node, |node, name| node.get(name)).and_then(Node::as_str).unwrap_or_default()
-}
-
 fn namespaces(paths: &[PathBuf]) -> Result<BTreeMap<String, Node>, Failure> {
     let mut all = BTreeMap::new();
     for path in paths {
         let documents = manifest::read(&read_bytes(path)?).documents;
         let spaces = documents.len();
         for document in documents {
-            let name = text(&document.node, &["metadata", "name"]).to_owned();
-            if text(&document.node, &["kind"]) == "Namespace" && text(&document.node, &["apiVersion"]) == "v1" && !name.is_empty() {
-                all.insert(name, document.node);
+            let node = document.node;
+            if node.text_at(&["kind"]) == Some("Namespace")
+                && node.text_at(&["apiVersion"]) == Some("v1")
+                && let Some(name) = node.text_at(&["metadata", "name"])
+            {
+                all.insert(name.to_owned(), node);
             } else {
                 return Err(Failure::new(&input::BAD_USAGE, format!("`{}` holds something else than Namespaces", path.display()))
                     .with_help("give a file with objects of `apiVersion: v1`, `kind: Namespace`, each with a name"));
@@ -103,7 +102,7 @@ impl AdmissionArguments {
         };
         let request = self.request.as_deref().map(one_object).transpose()?;
         let request = request.map(|request| match request.get("request") {
-            Some(inner) if text(&request, &["kind"]) == "AdmissionReview" => inner.clone(),
+            Some(inner) if request.text_at(&["kind"]) == Some("AdmissionReview") => inner.clone(),
             Some(_) | None => request,
         });
         Ok(Admission {
@@ -129,12 +128,12 @@ impl Admission {
 
     /// What is judged.
     pub fn request<'a>(&'a self, object: &'a Node, asked: Option<&'a Node>, cluster: Option<&'a Cluster<'a>>) -> Request<'a> {
-        let own = text(object, &["metadata", "namespace"]);
+        let own = object.text_at(&["metadata", "namespace"]);
         Request {
             object,
             old_object: self.old.as_ref(),
             operation: self.operation,
-            namespace_object: self.namespaces.get(if own.is_empty() { self.namespace.as_str() } else { own }),
+            namespace_object: self.namespaces.get(own.unwrap_or(&self.namespace)),
             request: asked,
             default_namespace: Some(&self.namespace),
             cluster,

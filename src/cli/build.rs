@@ -7,7 +7,7 @@ use crate::config::overlay::{Change, What};
 use crate::diagnostic::codes::input;
 use crate::diagnostic::{Level, nearest};
 use crate::eval::admission_request;
-use crate::ir::{Action, Exemption, Given, Program, Test};
+use crate::ir::{Exemption, Given, Program, Test};
 use crate::suite::{self, Example};
 use crate::target::{self, EnforcementPoint, GatekeeperEngine, GatekeeperLayout, Options, Outcome, Target, TargetReport};
 use crate::verify::generate::Case;
@@ -103,7 +103,7 @@ fn changes(loaded: &Loaded) -> String {
     for row in change_rows(loaded) {
         let what = match row.what {
             What::Action { rule, from, to } => {
-                let (word, from, to) = (if row.loosens { "loosened" } else { "tightened" }, action(*from), action(*to));
+                let (word, from, to) = (if row.loosens { "loosened" } else { "tightened" }, from.name(), to.name());
                 format!("{word}: `{rule}` is `{to}` instead of `{from}`")
             }
             What::Exemption { rule, whom, until, because } => format!("loosened: `{rule}` exempts {whom} until {until}: {because}"),
@@ -113,14 +113,6 @@ fn changes(loaded: &Loaded) -> String {
         let _ = writeln!(text, "{file}:{}: {what}", row.line);
     }
     if text.is_empty() { text } else { format!("\n{text}") }
-}
-
-fn action(action: Action) -> &'static str {
-    match action {
-        Action::Deny => "deny",
-        Action::Warn => "warn",
-        Action::Audit => "audit",
-    }
 }
 
 fn targets(names: &[String]) -> Result<BTreeSet<Target>, Failure> {

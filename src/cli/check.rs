@@ -1,6 +1,7 @@
 //! `polc check`
 
 use super::admission::{Admission, AdmissionArguments};
+use super::identity::Identity;
 use super::sources::{files_under, read_bytes};
 use super::{CompileArguments, Context, Failure, Format, Status, compile_to_judge, print_bytes};
 use crate::diagnostic::Level;
@@ -8,8 +9,6 @@ use crate::diagnostic::codes::input;
 use crate::eval::{Cluster, Judge, Request, Verdict};
 use crate::ir::{Action, Program, Rule, Severity, walk};
 use crate::manifest::{self, Finding, builtin};
-use crate::object::Node;
-use crate::schema::Schema;
 use serde::Serialize;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -60,16 +59,6 @@ struct JsonRule<'a> {
     action: Action,
     verdict: &'static str,
     message: &'a str,
-}
-
-/// What names an object.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Identity<'a> {
-    api_version: &'a str,
-    kind: &'a str,
-    namespace: &'a str,
-    name: &'a str,
 }
 
 #[derive(Serialize)]
@@ -156,7 +145,6 @@ impl Printer {
     }
 
     fn json(&mut self, row: &Row<'_>) -> serde_json::Result<()> {
-        let Identity { api_version, kind, namespace, name } = row.identity;
         let text = &mut self.text;
         text.push(b'{');
         text.extend_from_slice(self.file.members(&[row.file], &InFile { file: row.file })?);
@@ -165,7 +153,7 @@ impl Printer {
         text.extend_from_slice(b",\"field\":");
         serde_json::to_writer(&mut *text, row.field)?;
         text.push(b',');
-        text.extend_from_slice(self.identity.members(&[api_version, kind, namespace, name], &row.identity)?);
+        text.extend_from_slice(self.identity.members(&row.identity.parts(), &row.identity)?);
         let Row { rule, severity, action, verdict, message, .. } = *row;
         // The opening brace of these becomes the comma before them, and their closing one ends the row.
         let start = text.len();
@@ -238,10 +226,6 @@ fn counted(number: usize, what: &str) -> String {
     format!("{number} {what}{s}")
 }
 
-fn str_at<'a>(node: &'a Node, path: &[&str]) -> &'a str {
-    path.iter().try_fold(node, |node, name| node.get(name)).and_then(Node::as_str).unwrap_or_default()
-}
-
 pub(super) fn severity_of(id: &str, program: &Program) -> Severity {
     let own = builtin::builtin_ids().iter().find(|check| check.id == id).map(|check| check.severity).unwrap_or_default();
     program.packs.values().find_map(|pack| pack.builtins.get(id).copied()).unwrap_or(own)
@@ -262,23 +246,6 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn identity<'n>(&self, node: &'n Node) -> Identity<'n>
-    where
-        'a: 'n,
-    {
-        let (api_version, kind) = (str_at(node, &["apiVersion"]), str_at(node, &["kind"]));
-        let cluster_scoped = Schema::kubernetes().by_gvk(api_version, kind).is_some_and(|info| !info.kind.namespaced);
-        let own = str_at(node, &["metadata", "namespace"]);
-        let namespace = if cluster_scoped {
-            ""
-        } else if own.is_empty() {
-            self.default_namespace
-        } else {
-            own
-        };
-        Identity { api_version, kind, namespace, name: str_at(node, &["metadata", "name"]) }
-    }
-
     fn builtin(&mut self, file: &str, identity: Identity<'_>, finding: &Finding) -> Result<(), Failure> {
         let action = match finding.level {
             Level::Error => Action::Deny,
@@ -316,7 +283,7 @@ impl<'a> Run<'a> {
 
     fn object(&mut self, file: &str, document: &manifest::Document, request: &Request<'_>) -> Result<(), Failure> {
         let node = &document.node;
-        let identity = self.identity(node);
+        let identity = Identity::of(node, self.default_namespace);
         for finding in &self.checker.check(file, document, self.default_namespace) {
             self.builtin(file, identity, finding)?;
         }

@@ -1,5 +1,6 @@
 //! `polc fix`
 
+use super::identity::Identity;
 use super::sources::{files_under, read_bytes};
 use super::{CompileArguments, Context, Failure, Format, Status, compile_to_judge, io_text, print, print_json};
 use crate::diagnostic::codes::input;
@@ -125,25 +126,6 @@ impl Items {
                 .collect(),
         }
     }
-}
-
-fn str_at(node: &Node, path: &[&str]) -> String {
-    path.iter().try_fold(node, |node, name| node.get(name)).and_then(Node::as_str).unwrap_or_default().to_owned()
-}
-
-/// What names an object: kind, namespace and name.
-fn identity(node: &Node, default_namespace: &str) -> (String, String, String, String) {
-    let (api_version, kind) = (str_at(node, &["apiVersion"]), str_at(node, &["kind"]));
-    let cluster_scoped = crate::schema::Schema::kubernetes().by_gvk(&api_version, &kind).is_some_and(|info| !info.kind.namespaced);
-    let own = str_at(node, &["metadata", "namespace"]);
-    let namespace = if cluster_scoped {
-        String::new()
-    } else if own.is_empty() {
-        default_namespace.to_owned()
-    } else {
-        own
-    };
-    (api_version, kind, namespace, str_at(node, &["metadata", "name"]))
 }
 
 fn request<'a>(object: &'a Node, namespace: &'a str) -> Request<'a> {
@@ -289,8 +271,8 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
             .with_help("give a YAML or JSON file, a folder that holds some, or `-` for standard input"));
     }
     let namespace = arguments.namespace.as_str();
-    let mut known: Vec<(String, String, String, String)> =
-        files.iter().flat_map(|file| &file.documents).map(|document| identity(&document.node, namespace)).collect();
+    let owned = |object: &Node| Identity::of(object, namespace).parts().map(str::to_owned);
+    let mut known: Vec<[String; 4]> = files.iter().flat_map(|file| &file.documents).map(|document| owned(&document.node)).collect();
     for file in &mut files {
         for document in &file.documents {
             let (made, mutations) = mutate(&document.node, &items, namespace);
@@ -299,7 +281,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
             for (rule, generator) in items.generations.iter().filter(|_| arguments.generate) {
                 let Effect::Done(objects) = generator.generate(&request(&made, namespace)) else { continue };
                 for object in objects {
-                    let own = identity(&object, namespace);
+                    let own = owned(&object);
                     if known.contains(&own) {
                         continue;
                     }
@@ -313,7 +295,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
                     brought.push(object);
                 }
             }
-            let (api_version, kind, namespace, name) = identity(&document.node, namespace);
+            let [api_version, kind, namespace, name] = owned(&document.node);
             report.summary.changed += usize::from(changed);
             report.summary.left_alone += mutations.iter().filter(|applied| applied.reason.is_some()).count();
             report.results.push(Row {

@@ -60,33 +60,25 @@ struct File {
     index: u64,
 }
 
-fn text_at<'n>(node: &'n Node, path: &[&str]) -> Option<&'n str> {
-    path.iter().try_fold(node, |node, name| node.get(name)).and_then(Node::as_str).filter(|text| !text.is_empty())
-}
-
 /// An annotation that the orchestrator gives an item; older ones have no `internal.` before it.
 fn annotation<'n>(item: &'n Node, name: &str) -> Option<&'n str> {
     ["internal.config.kubernetes.io", "config.kubernetes.io"]
         .iter()
-        .find_map(|group| text_at(item, &["metadata", "annotations", &format!("{group}/{name}")]))
+        .find_map(|group| item.text_at(&["metadata", "annotations", &format!("{group}/{name}")]))
 }
 
 fn reference(item: &Node) -> Option<ResourceRef> {
     Some(ResourceRef {
-        api_version: text_at(item, &["apiVersion"])?.to_owned(),
-        kind: text_at(item, &["kind"])?.to_owned(),
-        name: text_at(item, &["metadata", "name"])?.to_owned(),
-        namespace: text_at(item, &["metadata", "namespace"]).map(str::to_owned),
+        api_version: item.text_at(&["apiVersion"])?.to_owned(),
+        kind: item.text_at(&["kind"])?.to_owned(),
+        name: item.text_at(&["metadata", "name"])?.to_owned(),
+        namespace: item.text_at(&["metadata", "namespace"]).map(str::to_owned),
     })
 }
 
 fn file(item: &Node) -> Option<File> {
     let path = annotation(item, "path")?.to_owned();
     Some(File { path, index: annotation(item, "index").and_then(|index| index.parse().ok()).unwrap_or(0) })
-}
-
-fn severity_name(severity: Severity) -> String {
-    format!("{severity:?}").to_lowercase()
 }
 
 /// Judges items: those that the orchestrator keeps to itself are left out.
@@ -113,7 +105,7 @@ fn judge(program: &Program, items: &[Node]) -> Vec<Finding> {
                 field: (resource.is_some() && !field.is_empty()).then(|| Field { path: field.to_owned() }),
                 resource_ref: resource.clone(),
                 file: of_file.clone(),
-                tags: BTreeMap::from([("rule", rule), ("severity", severity_name(severity))]),
+                tags: BTreeMap::from([("rule", rule), ("severity", severity.name().to_owned())]),
             });
         };
         let document = Document { node: item.clone(), index, line: item.line, findings: Vec::new() };
@@ -156,7 +148,7 @@ fn objects(artifacts: &[Artifact]) -> Vec<Node> {
 
 /// What tells one object from another.
 fn identity(item: &Node) -> [&str; 4] {
-    [&["apiVersion"][..], &["kind"], &["metadata", "namespace"], &["metadata", "name"]].map(|path| text_at(item, path).unwrap_or_default())
+    [&["apiVersion"][..], &["kind"], &["metadata", "namespace"], &["metadata", "name"]].map(|path| item.text_at(path).unwrap_or_default())
 }
 
 /// The list with objects that take the places of those with their names, or stand at the end.

@@ -10,6 +10,7 @@ mod config;
 mod docs;
 mod explain;
 mod fix;
+mod identity;
 mod init;
 mod ir;
 mod krm;

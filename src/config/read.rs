@@ -8,9 +8,6 @@ use crate::ir::Action;
 use crate::object::{Key, Node, Value};
 use crate::target::{Options, Target};
 
-/// The words of [`Action`] in `polc.yaml`.
-pub(crate) const ACTIONS: [(&str, Action); 3] = [("deny", Action::Deny), ("warn", Action::Warn), ("audit", Action::Audit)];
-
 /// Reads the text of the source with this index. A text without content is an empty configuration.
 ///
 /// # Errors
@@ -275,10 +272,10 @@ impl Reader<'_> {
             }
             let span = self.spot(rule, value);
             let word = value.as_str();
-            match word.and_then(|word| ACTIONS.iter().find(|(name, _)| *name == word)) {
+            match word.and_then(|word| Action::NAMES.iter().find(|(name, _)| *name == word)) {
                 Some((_, action)) => actions.push((placed, Placed { value: *action, span })),
                 None => {
-                    let near = word.and_then(|word| nearest(word, ACTIONS.iter().map(|(name, _)| *name)));
+                    let near = word.and_then(|word| nearest(word, Action::NAMES.iter().map(|(name, _)| *name)));
                     let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
                     let written = self.text.get(span).to_owned();
                     self.error(

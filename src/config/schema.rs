@@ -2,8 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
-use super::read::ACTIONS;
 use super::{Config, Exemption, Gatekeeper, Overlay};
+use crate::ir::Action;
 use crate::target::{EnforcementPoint, GatekeeperEngine, GatekeeperLayout, Options, Target};
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
 use std::borrow::Cow;
@@ -30,7 +30,7 @@ impl JsonSchema for ActionName {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "enum": ACTIONS.map(|(name, _)| name) })
+        json_schema!({ "enum": Action::NAMES.map(|(name, _)| name) })
     }
 }
 

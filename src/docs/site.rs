@@ -3,7 +3,7 @@
 use super::entry::{Entry, entries};
 use super::rows::{self, carriers, chinese};
 use crate::diagnostic::Sources;
-use crate::ir::{Action, Const, Expect, Given, Operation, Pack, Program, Severity, Test, print};
+use crate::ir::{Action, Const, Expect, Given, Operation, Pack, Program, Test, print};
 use crate::target::{self, Artifact, Outcome, Target};
 use handlebars::{Handlebars, RenderError};
 use serde_json::{Value as Json, json};
@@ -113,7 +113,7 @@ impl Pages<'_> {
                 json!({
                     "id": entry.id,
                     "title": entry.title(),
-                    "severity": severity(entry.severity),
+                    "severity": entry.severity.name(),
                     "words": words(entry),
                 })
             })
@@ -172,8 +172,8 @@ impl Pages<'_> {
             "about": prose(entry.title()),
             "pack": entry.pack(),
             "kind": entry.kind,
-            "severity": severity(entry.severity),
-            "action": entry.action.map(action),
+            "severity": entry.severity.name(),
+            "action": entry.action.map(Action::name),
             "tags": tags(&entry.tags),
             "chinese": chinese(&entry.tags),
             "paragraphs": paragraphs(entry.paragraphs()),
@@ -181,7 +181,7 @@ impl Pages<'_> {
             "docs": rule.and_then(|rule| rule.docs.as_deref()).filter(|link| link.starts_with("https://") || link.starts_with("http://")),
             "kinds": rule.map(|rule| rule.kinds.iter().map(|kind| json!({ "kind": kind.kind, "version": kind.api_version(), "subresource": kind.subresource })).collect::<Vec<_>>()),
             "everyKind": rule.is_some_and(|rule| rule.kinds.is_empty()),
-            "operations": rule.map(|rule| rule.operations.iter().map(|on| operation(*on)).collect::<Vec<_>>().join(", ")),
+            "operations": rule.map(|rule| rule.operations.iter().map(|on| on.name()).collect::<Vec<_>>().join(", ")),
             "params": pack.map(params).unwrap_or_default(),
             "source": rule.map(|rule| self.source(rule)),
             "good": good.into_iter().map(|test| self.example(test)).collect::<Vec<_>>(),
@@ -218,7 +218,7 @@ impl Pages<'_> {
         json!({
             "word": word,
             "message": message,
-            "on": (test.operation != Operation::Create).then(|| operation(test.operation)),
+            "on": (test.operation != Operation::Create).then(|| test.operation.name()),
             "given": (!params.is_empty()).then(|| params.join(", ")),
             "object": given(&test.object),
             "old": test.old_object.as_ref().map(given),
@@ -255,7 +255,7 @@ fn summary(entry: &Entry<'_>) -> Json {
         "id": entry.id,
         "about": prose(entry.title()),
         "kind": entry.kind,
-        "severity": severity(entry.severity),
+        "severity": entry.severity.name(),
         "chinese": chinese(&entry.tags),
         "tests": entry.tests_text(),
         "places": entry.places(),
@@ -299,32 +299,6 @@ fn tags(tags: &[String]) -> Vec<Json> {
             json!({ "tag": tag, "kind": kind })
         })
         .collect()
-}
-
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "info",
-        Severity::Low => "low",
-        Severity::Medium => "medium",
-        Severity::High => "high",
-        Severity::Critical => "critical",
-    }
-}
-
-fn action(action: Action) -> &'static str {
-    match action {
-        Action::Deny => "deny",
-        Action::Warn => "warn",
-        Action::Audit => "audit",
-    }
-}
-
-fn operation(operation: Operation) -> &'static str {
-    match operation {
-        Operation::Create => "create",
-        Operation::Update => "update",
-        Operation::Delete => "delete",
-    }
 }
 
 fn paragraphs<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<String> {

@@ -39,10 +39,10 @@ impl From<&EngineError> for Diagnostic {
 #[must_use]
 pub fn review(request: &Request<'_>) -> Json {
     let json = |node: Option<&Node>| node.map_or(Json::Null, Json::from);
-    let (operation, object, old_object) = match request.operation {
-        Operation::Create => ("CREATE", Some(request.object), None),
-        Operation::Update => ("UPDATE", Some(request.object), request.old_object),
-        Operation::Delete => ("DELETE", None, Some(request.object)),
+    let (object, old_object) = match request.operation {
+        Operation::Create => (Some(request.object), None),
+        Operation::Update => (Some(request.object), request.old_object),
+        Operation::Delete => (None, Some(request.object)),
     };
     if request.operation == Operation::Create && request.request.is_none() {
         return json(object);
@@ -51,7 +51,7 @@ pub fn review(request: &Request<'_>) -> Json {
         Json::Object(fields) => fields,
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => serde_json::Map::new(),
     };
-    asked.insert("operation".to_owned(), operation.into());
+    asked.insert("operation".to_owned(), request.operation.request_name().into());
     asked.insert("object".to_owned(), json(object));
     asked.insert("oldObject".to_owned(), json(old_object));
     serde_json::json!({ "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": asked })

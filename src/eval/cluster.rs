@@ -17,8 +17,8 @@ impl<'a> Cluster<'a> {
     pub fn new(objects: impl IntoIterator<Item = &'a Node>, default_namespace: &'a str) -> Self {
         let mut cluster = Cluster::default();
         for object in objects {
-            let kind = (text(object, &["apiVersion"]).unwrap_or_default(), text(object, &["kind"]).unwrap_or_default());
-            let namespace = text(object, &["metadata", "namespace"]).unwrap_or(default_namespace);
+            let kind = (object.text_at(&["apiVersion"]).unwrap_or_default(), object.text_at(&["kind"]).unwrap_or_default());
+            let namespace = object.text_at(&["metadata", "namespace"]).unwrap_or(default_namespace);
             cluster.objects.entry(kind).or_default().entry(namespace).or_default().push(object);
         }
         cluster
@@ -27,8 +27,8 @@ impl<'a> Cluster<'a> {
     /// The objects of a kind that a rule sees beside the object, which is of the kind `own`: those of its namespace, without itself.
     pub(super) fn beside(&self, kind: &Kind, own: &Kind, request: &Request<'a>) -> Vec<&'a Node> {
         let version = kind.api_version();
-        let name = text(request.object, &["metadata", "name"]);
-        let own_namespace = text(request.object, &["metadata", "namespace"]).or(request.default_namespace).unwrap_or(DEFAULT_NAMESPACE);
+        let name = request.object.text_at(&["metadata", "name"]);
+        let own_namespace = request.object.text_at(&["metadata", "namespace"]).or(request.default_namespace).unwrap_or(DEFAULT_NAMESPACE);
         let here = (kind.namespaced && own.namespaced).then_some(own_namespace);
         let same_kind = kind.group == own.group && kind.kind == own.kind;
         let spaces = self.objects.iter().filter(move |((of, name), _)| *of == version && *name == kind.kind).flat_map(|(_, spaces)| spaces);
@@ -36,7 +36,7 @@ impl<'a> Cluster<'a> {
         for (namespace, objects) in spaces.filter(|(namespace, _)| here.is_none_or(|here| **namespace == here)) {
             found.extend(objects.iter().copied().filter(|object| {
                 let in_place = !own.namespaced || *namespace == own_namespace;
-                let itself = same_kind && in_place && name.is_some() && text(object, &["metadata", "name"]) == name;
+                let itself = same_kind && in_place && name.is_some() && object.text_at(&["metadata", "name"]) == name;
                 !itself && !std::ptr::eq(*object, request.object)
             }));
         }
@@ -46,7 +46,3 @@ impl<'a> Cluster<'a> {
 
 /// Where an object is that names no namespace.
 const DEFAULT_NAMESPACE: &str = "default";
-
-fn text<'n>(node: &'n Node, path: &[&str]) -> Option<&'n str> {
-    path.iter().try_fold(node, |node, name| node.get(name)).and_then(Node::as_str).filter(|text| !text.is_empty())
-}

@@ -14,14 +14,8 @@ pub fn admission_request(given: &Node, object: &Node, operation: Operation, name
         Json::Object(fields) => fields,
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => Map::new(),
     };
-    let operation = match operation {
-        Operation::Create => "CREATE",
-        Operation::Update => "UPDATE",
-        Operation::Delete => "DELETE",
-    };
-    fields.insert("operation".to_owned(), operation.into());
-    let text =
-        |path: &[&str]| path.iter().try_fold(object, |node, name| node.get(name)).and_then(Node::as_str).filter(|text| !text.is_empty());
+    fields.insert("operation".to_owned(), operation.request_name().into());
+    let text = |path: &[&str]| object.text_at(path);
     if let Some(name) = text(&["metadata", "name"]) {
         fields.entry("name").or_insert_with(|| name.into());
     }

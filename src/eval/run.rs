@@ -440,7 +440,7 @@ impl<'a> Run<'a> {
             Root::OldObject => self.request.old_object,
             Root::NamespaceObject => self.request.namespace_object.filter(|_| self.kind.is_some_and(|kind| kind.namespaced)),
             Root::Request => self.request.request,
-            Root::Pod => self.pod_path()?.segments().iter().try_fold(self.request.object, |node, name| node.get(name)),
+            Root::Pod => self.request.object.at(self.pod_path()?.segments()),
         }
     }
 

@@ -128,6 +128,21 @@ pub enum Action {
     Audit,
 }
 
+impl Action {
+    /// All of them, with the word for each.
+    pub const NAMES: [(&'static str, Action); 3] = [("deny", Action::Deny), ("warn", Action::Warn), ("audit", Action::Audit)];
+
+    /// The word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Action::Deny => "deny",
+            Action::Warn => "warn",
+            Action::Audit => "audit",
+        }
+    }
+}
+
 /// An admission operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -138,6 +153,28 @@ pub enum Operation {
     Update,
     /// `DELETE`
     Delete,
+}
+
+impl Operation {
+    /// The word for it in a source.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Operation::Create => "create",
+            Operation::Update => "update",
+            Operation::Delete => "delete",
+        }
+    }
+
+    /// Its name in an admission request (`admission.k8s.io/v1`, `AdmissionRequest.operation`).
+    #[must_use]
+    pub fn request_name(self) -> &'static str {
+        match self {
+            Operation::Create => "CREATE",
+            Operation::Update => "UPDATE",
+            Operation::Delete => "DELETE",
+        }
+    }
 }
 
 /// Where the Pod template stands in an object.

@@ -5,8 +5,8 @@
 mod change;
 
 use super::{
-    Aggregate, Cond, Const, Elements, Expect, Form, Function, Given, Item, Kind, Level, Levels, Message, Operation, Order, Piece,
-    PodSecurity, Presence, Program, Read, Root, Rule, Source, Stmt, Targets, Test, Ty, Value,
+    Aggregate, Cond, Const, Elements, Expect, Form, Function, Given, Item, Kind, Level, Levels, Message, Order, Piece, PodSecurity,
+    Presence, Program, Read, Root, Rule, Source, Stmt, Targets, Test, Ty, Value,
 };
 use std::fmt::Write;
 
@@ -100,7 +100,7 @@ fn print_clauses(out: &mut String, rule: &Rule) {
         })
         .collect();
     line(out, 1, &format!("kinds {}", kinds.join(", ")));
-    let operations: Vec<&str> = rule.operations.iter().map(|operation| operation_name(*operation)).collect();
+    let operations: Vec<&str> = rule.operations.iter().map(|operation| operation.name()).collect();
     line(out, 1, &format!("on {}", operations.join(", ")));
     for (construct, _) in &rule.unlowered {
         line(out, 1, &format!("unlowered {construct}"));
@@ -109,14 +109,6 @@ fn print_clauses(out: &mut String, rule: &Rule) {
         line(out, 1, &print_read(read));
     }
     line(out, 1, &format!("applies {}", cond(&rule.applies)));
-}
-
-fn operation_name(operation: Operation) -> &'static str {
-    match operation {
-        Operation::Create => "create",
-        Operation::Update => "update",
-        Operation::Delete => "delete",
-    }
 }
 
 /// The dump of a read.
@@ -404,7 +396,7 @@ fn print_test(out: &mut String, test: &Test) {
         Expect::Skip => "skip".to_owned(),
         Expect::Gives(result) => format!("gives {}", given(result)),
     };
-    line(out, 0, &format!("test {} {expect} on {}", test.rule, operation_name(test.operation)));
+    line(out, 0, &format!("test {} {expect} on {}", test.rule, test.operation.name()));
     for (name, value) in &test.params {
         line(out, 1, &format!("with {name} = {}", constant(value)));
     }

@@ -66,6 +66,18 @@ impl Node {
         }
     }
 
+    /// What stands at the end of a path of keys.
+    #[must_use]
+    pub fn at(&self, path: &[&str]) -> Option<&Node> {
+        path.iter().try_fold(self, |node, name| node.get(name))
+    }
+
+    /// The text at the end of a path of keys, where there is one that is not empty.
+    #[must_use]
+    pub fn text_at(&self, path: &[&str]) -> Option<&str> {
+        self.at(path).and_then(Node::as_str).filter(|text| !text.is_empty())
+    }
+
     /// The elements, where this is a list; none otherwise.
     #[must_use]
     pub fn items(&self) -> &[Node] {

@@ -61,7 +61,6 @@ pub(super) const SEVERITIES: &[(&str, Severity)] = &[
     ("high", Severity::High),
     ("critical", Severity::Critical),
 ];
-const ACTIONS: &[(&str, Action)] = &[("deny", Action::Deny), ("warn", Action::Warn), ("audit", Action::Audit)];
 pub(super) const OPERATIONS: &[(&str, Operation)] =
     &[("create", Operation::Create), ("update", Operation::Update), ("delete", Operation::Delete)];
 const WHO: &[(&str, ())] = &[("namespaces", ()), ("users", ()), ("groups", ()), ("runtimeClasses", ()), ("scale", ())];
@@ -223,7 +222,7 @@ impl<'a> World<'a> {
                 }
                 Clause::Tags(tags) => header.tags = tags.iter().map(|tag| tag.node.clone()).collect(),
                 Clause::Docs(docs) => header.docs = Some(docs.node.clone()),
-                Clause::Action(action) => header.action = word(action, "action", ACTIONS, diagnostics).unwrap_or_default(),
+                Clause::Action(action) => header.action = word(action, "action", &Action::NAMES, diagnostics).unwrap_or_default(),
                 Clause::Overrides(rule) => header.overrides = Some(rule),
                 Clause::Match { kinds, operations, condition, span } => {
                     header.matched = Some(*span);

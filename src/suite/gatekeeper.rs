@@ -2,7 +2,7 @@
 //!
 //! Source: `github.com/open-policy-agent/gatekeeper` 3.23, `pkg/gator/verify/suite.go`.
 
-use super::{Example, Referee, document, message, operation};
+use super::{Example, Referee, document, message};
 use crate::eval::Verdict;
 use crate::target::{Artifact, Unit, gatekeeper::NAME};
 use crate::verify::is_plain;
@@ -113,7 +113,7 @@ fn review(referee: &Referee<'_>, example: &Example) -> Json {
         given("name", json!(text("/metadata/name")));
         given("namespace", json!(text("/metadata/namespace")));
         given("userInfo", json!({}));
-        request.insert("operation".to_owned(), json!(operation(case.operation)));
+        request.insert("operation".to_owned(), json!(case.operation.request_name()));
         request.retain(|name, value| !value.is_null() || !matches!(name.as_str(), "object" | "oldObject"));
     }
     review

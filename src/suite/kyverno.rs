@@ -5,7 +5,7 @@
 //!
 //! Source: `github.com/kyverno/kyverno` 1.19, `cmd/cli/kubectl-kyverno/apis/v1alpha1/test.go`.
 
-use super::{Example, Referee, document, operation};
+use super::{Example, Referee, document};
 use crate::eval::Verdict;
 use crate::ir::Operation;
 use crate::target::{Artifact, kyverno, kyverno_vpol, policy_name};
@@ -95,7 +95,7 @@ pub(super) fn emit(referee: &Referee<'_>, examples: &[&Example], form: Form) -> 
         for (number, folder) in folders.into_iter().enumerate() {
             let on_word = match on {
                 Operation::Create => String::new(),
-                Operation::Update | Operation::Delete => format!("-on-{}", operation(on).to_lowercase()),
+                Operation::Update | Operation::Delete => format!("-on-{}", on.name()),
             };
             let more = if number == 0 { String::new() } else { format!("-{}", number + 1) };
             let name = format!("{pack}{on_word}{more}");
@@ -105,7 +105,7 @@ pub(super) fn emit(referee: &Referee<'_>, examples: &[&Example], form: Form) -> 
                 metadata: Metadata { name: name.clone() },
                 policies: [format!("../../{target}/{pack}.yaml")],
                 resources: ["resources.yaml"],
-                values: (on != Operation::Create).then(|| json!({"globalValues": {"request.operation": operation(on)}})),
+                values: (on != Operation::Create).then(|| json!({"globalValues": {"request.operation": on.request_name()}})),
                 results: folder.results,
             };
             let test = serde_json::to_value(test).map(|test| document(&test)).unwrap_or_default();

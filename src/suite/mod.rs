@@ -8,7 +8,7 @@ mod kyverno;
 mod rego;
 
 use crate::eval::{Judge, Request, Verdict};
-use crate::ir::{Kind, Operation, Pack, Program, Rule};
+use crate::ir::{Kind, Pack, Program, Rule};
 use crate::object::Node;
 use crate::target::{Artifact, Emission, Outcome, Target};
 use crate::verify::generate::Case;
@@ -119,13 +119,4 @@ fn message(verdict: Option<&Verdict>) -> Result<Option<&str>, ()> {
 /// An object as a YAML document.
 fn document(object: &Json) -> String {
     crate::manifest::yaml(&Node::from(object))
-}
-
-/// The word for an operation.
-fn operation(operation: Operation) -> &'static str {
-    match operation {
-        Operation::Create => "CREATE",
-        Operation::Update => "UPDATE",
-        Operation::Delete => "DELETE",
-    }
 }

@@ -5,7 +5,7 @@
 //!
 //! Source: `github.com/open-policy-agent/gatekeeper` 3.23 and `frameworks/constraint`, `templates/v1`.
 
-use super::metadata::{LONGEST_NAME, Metadata, label_value, policy_name, severity, source};
+use super::metadata::{LONGEST_NAME, Metadata, label_value, policy_name, source};
 use super::rego_modules::{add, data, package_name, render};
 use super::{Artifact, Emission, GatekeeperEngine, GatekeeperLayout, Options, Outcome, Unit, admission, join_documents};
 use crate::ir::walk::roots;
@@ -165,11 +165,7 @@ impl Shared {
         }
         if self.operations != [Operation::Create, Operation::Update].into() {
             words.push("on".to_owned());
-            words.extend(self.operations.iter().map(|operation| match operation {
-                Operation::Create => "create".to_owned(),
-                Operation::Update => "update".to_owned(),
-                Operation::Delete => "delete".to_owned(),
-            }));
+            words.extend(self.operations.iter().map(|operation| operation.name().to_owned()));
         }
         words
     }
@@ -332,11 +328,7 @@ fn in_cel<'a>(pack: &'a Pack, emission: &mut Emission) -> Vec<Fused<'a>> {
 /// What a constraint cannot say: the operations of a rule and the versions of its kinds. An audit has no operation and looks at what was created; it knows no request.
 fn is_about(rule: &Rule) -> String {
     let created = (rule.operations.contains(&Operation::Create) && !roots(rule).contains(&Root::Request)).then_some("");
-    let operations = created.into_iter().chain(rule.operations.iter().map(|operation| match operation {
-        Operation::Create => "CREATE",
-        Operation::Update => "UPDATE",
-        Operation::Delete => "DELETE",
-    }));
+    let operations = created.into_iter().chain(rule.operations.iter().map(|operation| operation.request_name()));
     let versions: BTreeSet<String> = rule.kinds.iter().map(Kind::api_version).collect();
     let list = |words: Vec<Expr>| print(&Expr::List(words));
     format!(
@@ -376,7 +368,7 @@ fn documents(pack: &Pack, fused: &Fused<'_>, kind: String, options: &Options) ->
         rules => {
             let mut labels = BTreeMap::from([("polc/pack", label_value("pack", &pack.name))]);
             // The gravest of them.
-            labels.extend(rules.iter().map(|rule| rule.severity).max().map(|gravest| ("polc/severity", severity(gravest).to_owned())));
+            labels.extend(rules.iter().map(|rule| rule.severity).max().map(|gravest| ("polc/severity", gravest.name().to_owned())));
             labels
         }
     };

@@ -2,7 +2,7 @@
 //!
 //! Patterns and JMESPath are not used, and the kinds are listed instead of generated: see `docs/`.
 
-use super::metadata::{Metadata, description, is_switch, severity, title};
+use super::metadata::{Metadata, description, is_switch, title};
 use super::{Artifact, Emission, Outcome};
 use crate::ir::walk::{request_fields, roots};
 use crate::ir::{Action, Kind, Operation, Pack, Program, Root, Rule};
@@ -69,7 +69,7 @@ fn cluster_policy(pack: &Pack, rule: &Rule, lowered: Policy) -> ClusterPolicy {
     metadata.annotations.extend([
         ("pod-policies.kyverno.io/autogen-controllers", "none".to_owned()),
         ("policies.kyverno.io/category", if is_switch(&pack.name) { format!("pack {}", pack.name) } else { pack.name.clone() }),
-        ("policies.kyverno.io/severity", severity(rule.severity).to_owned()),
+        ("policies.kyverno.io/severity", rule.severity.name().to_owned()),
         ("policies.kyverno.io/title", title(&rule_name(pack, rule))),
     ]);
     metadata.annotations.extend(description(&rule.doc).map(|text| ("policies.kyverno.io/description", text)));

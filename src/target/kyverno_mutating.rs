@@ -4,7 +4,7 @@
 
 use super::admission::{MatchConstraints, Variable};
 use super::map::{self, MutationOf};
-use super::metadata::{Metadata, description, severity, title};
+use super::metadata::{Metadata, description, title};
 use super::{Emission, Outcome};
 use crate::ir::change::Mutation;
 use crate::ir::{Pack, Rule};
@@ -62,7 +62,7 @@ pub(crate) fn metadata(pack: &Pack, head: &Rule) -> Metadata {
     let mut metadata = Metadata::of_rule(pack, head);
     metadata.annotations.extend([
         ("policies.kyverno.io/category", format!("pack {}", pack.name)),
-        ("policies.kyverno.io/severity", severity(head.severity).to_owned()),
+        ("policies.kyverno.io/severity", head.severity.name().to_owned()),
         ("policies.kyverno.io/title", title(&format!("{} {}", pack.name, head.name))),
     ]);
     metadata.annotations.extend(description(&head.doc).map(|text| ("policies.kyverno.io/description", text)));

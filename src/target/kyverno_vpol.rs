@@ -3,7 +3,7 @@
 //! Source: `github.com/kyverno/api` of Kyverno 1.19, `policies.kyverno.io/v1/validating_policy.go`.
 
 use super::admission::{self, MatchConstraints, Validation, Variable};
-use super::metadata::{Metadata, description, severity, title};
+use super::metadata::{Metadata, description, title};
 use super::{Artifact, Emission, Outcome, join_documents};
 use super::{kyverno_generating, kyverno_mutating};
 use crate::ir::walk::roots;
@@ -103,7 +103,7 @@ fn validating_policy(pack: &Pack, rule: &Rule, lowered: Policy) -> ValidatingPol
     let mut metadata = Metadata::of_rule(pack, rule);
     metadata.annotations.extend([
         ("policies.kyverno.io/category", format!("pack {}", pack.name)),
-        ("policies.kyverno.io/severity", severity(rule.severity).to_owned()),
+        ("policies.kyverno.io/severity", rule.severity.name().to_owned()),
         ("policies.kyverno.io/title", title(&format!("{} {}", pack.name, rule.name))),
     ]);
     metadata.annotations.extend(description(&rule.doc).map(|text| ("policies.kyverno.io/description", text)));

@@ -2,7 +2,7 @@
 //!
 //! `polc/pack`, `polc/rule` and `polc/severity` are labels, to select by; the annotation `polc/source` is the digest of the rule's text in its source.
 
-use crate::ir::{Pack, Rule, Severity};
+use crate::ir::{Pack, Rule};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -50,7 +50,7 @@ pub(crate) fn labels(pack: &Pack, rule: &Rule) -> BTreeMap<&'static str, String>
     BTreeMap::from([
         ("polc/pack", label_value("pack", &pack.name)),
         ("polc/rule", label_value("rule", &rule.name)),
-        ("polc/severity", severity(rule.severity).to_owned()),
+        ("polc/severity", rule.severity.name().to_owned()),
     ])
 }
 
@@ -75,17 +75,6 @@ pub(crate) fn description(doc: &str) -> Option<String> {
 /// Words that YAML 1.1, which the tools of Kubernetes read, takes for booleans where they are not quoted; `true` and `false` are quoted.
 pub(crate) fn is_switch(word: &str) -> bool {
     matches!(word.to_ascii_lowercase().as_str(), "y" | "n" | "yes" | "no" | "on" | "off")
-}
-
-/// The name of a severity.
-pub(crate) fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "info",
-        Severity::Low => "low",
-        Severity::Medium => "medium",
-        Severity::High => "high",
-        Severity::Critical => "critical",
-    }
 }
 
 /// A name as a heading: `no-privileged` is `No privileged`.

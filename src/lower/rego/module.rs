@@ -6,7 +6,7 @@ use super::scope::{NULL, Scope};
 use super::simplify::snake;
 use super::tree::{Body, Expr, Head, Operator, Path, Rule as RegoRule, Scalar, Step, Stmt};
 use crate::ir::{
-    Action, Cond, Const, Function, Kind, Message, Operation, Piece, PodPath, Root, Rule, Severity, Stmt as IrStmt, Value,
+    Cond, Const, Function, Kind, Message, Operation, Piece, PodPath, Root, Rule, Stmt as IrStmt, Value,
     walk::{Node, roots, walk},
 };
 use crate::lower::Unsupported;
@@ -196,8 +196,8 @@ impl Module {
                 Expr::Object(vec![
                     ("rule".to_owned(), Expr::string(&rule.id)),
                     ("msg".to_owned(), Expr::Call("message", vec![messages])),
-                    ("action".to_owned(), Expr::string(action(rule.action))),
-                    ("severity".to_owned(), Expr::string(severity(rule.severity))),
+                    ("action".to_owned(), Expr::string(rule.action.name())),
+                    ("severity".to_owned(), Expr::string(rule.severity.name())),
                 ]),
             )
         };
@@ -269,8 +269,7 @@ impl Module {
             "is_matched".to_owned()
         };
         if guard.operations != [Operation::Create, Operation::Update].into() {
-            let operations: Vec<String> =
-                guard.operations.iter().map(|operation| operation_name(*operation).to_ascii_lowercase()).collect();
+            let operations: Vec<&str> = guard.operations.iter().map(|operation| operation.name()).collect();
             name = format!("{name}_on_{}", operations.join("_or_"));
         }
         let base = name.clone();
@@ -348,7 +347,7 @@ impl Module {
             Frame::Gatekeeper => self.of_gatekeeper(),
         };
         for (guard, name) in &self.guards {
-            let operations = guard.operations.iter().map(|operation| Expr::string(operation_name(*operation))).collect();
+            let operations = guard.operations.iter().map(|operation| Expr::string(operation.request_name())).collect();
             rules.push(rule(
                 Head::True(name.clone()),
                 vec![Stmt::Holds(is_of(&guard.types)), Stmt::Holds(Expr::var("operation").infix(Operator::In, Expr::Set(operations)))],
@@ -521,33 +520,6 @@ pub(super) fn is_of(types: &BTreeSet<Type>) -> Expr {
         versions.entry(version).or_default().push(Expr::string(kind));
     }
     of_type(Expr::Object(versions.into_iter().map(|(version, kinds)| (version.to_owned(), Expr::Set(kinds))).collect()))
-}
-
-/// The name of an operation in a request.
-pub(super) fn operation_name(operation: Operation) -> &'static str {
-    match operation {
-        Operation::Create => "CREATE",
-        Operation::Update => "UPDATE",
-        Operation::Delete => "DELETE",
-    }
-}
-
-pub(super) fn action(action: Action) -> &'static str {
-    match action {
-        Action::Deny => "deny",
-        Action::Warn => "warn",
-        Action::Audit => "audit",
-    }
-}
-
-pub(super) fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "info",
-        Severity::Low => "low",
-        Severity::Medium => "medium",
-        Severity::High => "high",
-        Severity::Critical => "critical",
-    }
 }
 
 /// The METADATA lines of a rule. A JSON string is a YAML string.
