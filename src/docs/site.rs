@@ -293,7 +293,7 @@ fn tags(tags: &[String]) -> Vec<Json> {
                 Some(("doc", _)) => "a row of the table",
                 Some(("row", _)) => "a row of the table that it has to do with",
                 Some(("reason", _)) => "a reason in the status of live objects",
-                Some(_) | None if tag.starts_with("cis-") => "a recommendation of the CIS Kubernetes Benchmark 1.12",
+                Some(_) | None if tag.starts_with("cis-") => "a recommendation of the CIS Kubernetes Benchmark 1.11",
                 Some(_) | None => "",
             };
             json!({ "tag": tag, "kind": kind })
