@@ -77,8 +77,8 @@ fn compiling(c: &mut Criterion) {
     let bytes: usize = sources.iter().map(|(_, source)| source.text.len()).sum();
     let mut group = c.benchmark_group("policies");
     group.throughput(Throughput::Bytes(bytes as u64));
-    for (name, without_tests) in [("compile", false), ("compile without tests", true)] {
-        let options = Options { without_tests, ..Options::default() };
+    for (name, judge_only) in [("compile", false), ("compile to judge", true)] {
+        let options = Options { judge_only, ..Options::default() };
         group.bench_function(name, |bencher| bencher.iter(|| compile(black_box(&sources), &options).unwrap().program.packs.len()));
     }
     group.finish();

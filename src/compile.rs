@@ -23,7 +23,7 @@ pub fn compile(sources: &Sources, options: &Options) -> Result<Compiled, Vec<Dia
     let mut files = Vec::new();
     let mut diagnostics = Vec::new();
     for (index, source) in sources.policies() {
-        let read = if options.without_tests { syntax::parse_without_tests } else { syntax::parse };
+        let read = if options.judge_only { syntax::parse_without_tests } else { syntax::parse };
         let (file, found) = read(index, &source.text);
         diagnostics.extend(found);
         files.push((index, file));

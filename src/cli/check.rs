@@ -51,16 +51,6 @@ struct Row<'a> {
     message: &'a str,
 }
 
-/// A row as JSON, but for what rows in succession have in common.
-#[derive(Serialize)]
-struct JsonRule<'a> {
-    rule: &'a str,
-    severity: Severity,
-    action: Action,
-    verdict: &'static str,
-    message: &'a str,
-}
-
 #[derive(Serialize)]
 struct InFile<'a> {
     file: &'a str,
@@ -94,6 +84,17 @@ impl Written {
         }
         Ok(inside(&self.json))
     }
+}
+
+/// Appends a text as JSON. Nearly all texts hold nothing to escape, which is seen at once for many bytes.
+fn push_json(out: &mut Vec<u8>, text: &str) -> serde_json::Result<()> {
+    if text.bytes().fold(false, |found, byte| found | (byte < 0x20) | (byte == b'"') | (byte == b'\\')) {
+        return serde_json::to_writer(out, text);
+    }
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
+    Ok(())
 }
 
 /// A JSON object without its braces.
@@ -151,16 +152,20 @@ impl Printer {
         text.extend_from_slice(b",\"line\":");
         serde_json::to_writer(&mut *text, &row.line)?;
         text.extend_from_slice(b",\"field\":");
-        serde_json::to_writer(&mut *text, row.field)?;
+        push_json(text, row.field)?;
         text.push(b',');
         text.extend_from_slice(self.identity.members(&row.identity.parts(), &row.identity)?);
-        let Row { rule, severity, action, verdict, message, .. } = *row;
-        // The opening brace of these becomes the comma before them, and their closing one ends the row.
-        let start = text.len();
-        serde_json::to_writer(&mut *text, &JsonRule { rule, severity, action, verdict, message })?;
-        if let Some(brace) = text.get_mut(start) {
-            *brace = b',';
-        }
+        text.extend_from_slice(b",\"rule\":");
+        push_json(text, row.rule)?;
+        text.extend_from_slice(b",\"severity\":");
+        serde_json::to_writer(&mut *text, &row.severity)?;
+        text.extend_from_slice(b",\"action\":");
+        serde_json::to_writer(&mut *text, &row.action)?;
+        text.extend_from_slice(b",\"verdict\":");
+        push_json(text, row.verdict)?;
+        text.extend_from_slice(b",\"message\":");
+        push_json(text, row.message)?;
+        text.push(b'}');
         Ok(())
     }
 

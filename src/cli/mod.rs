@@ -339,7 +339,7 @@ fn compile_layers(
 ) -> Result<(crate::compile::Compiled, sources::Loaded), Failure> {
     options.roots.clone_from(&loaded.packs);
     options.defaults_first = purpose == Purpose::Test;
-    options.without_tests = purpose == Purpose::JudgeOnly;
+    options.judge_only = purpose == Purpose::JudgeOnly;
     crate::config::overlay::settle(layers, &mut options);
     if purpose == Purpose::Test {
         options.exempts.clear();

@@ -39,7 +39,7 @@ impl Message {
 /// Appends a text, a newline as `\n` and every other control character (general category Cc) as `\u00XX`.
 pub fn escape(text: &str, out: &mut String) {
     // 0xC2 begins the control characters beyond ASCII
-    if !text.bytes().any(|byte| byte < 0x20 || byte == 0x7f || byte == 0xc2) {
+    if !text.bytes().fold(false, |found, byte| found | (byte < 0x20) | (byte == 0x7f) | (byte == 0xc2)) {
         out.push_str(text);
         return;
     }

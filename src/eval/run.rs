@@ -49,6 +49,8 @@ pub(super) struct Run<'a> {
     places: bool,
     /// The fields of elements that were looked for: several rules fail for one.
     fields: Vec<(&'a Node, String)>,
+    /// For the text of a message, until it is added to those of its rule.
+    text: String,
 }
 
 /// What has been looked up: a part of the object, or that there is none.
@@ -94,6 +96,7 @@ impl<'a> Run<'a> {
             values: vec![None; common.values],
             places,
             fields: Vec::new(),
+            text: String::new(),
         }
     }
 
@@ -207,8 +210,7 @@ impl<'a> Run<'a> {
                         {
                             failures.place = locate::of_value(self, subject);
                         }
-                        let text = self.message(message)?;
-                        failures.message.push(&text);
+                        self.say(message, failures)?;
                     }
                 }
                 Step::Unique { source, keys, message } => self.unique(source, keys, message, failures)?,
@@ -227,8 +229,7 @@ impl<'a> Run<'a> {
                 {
                     failures.place = run.place_at(Some(node));
                 }
-                let text = run.message(message)?;
-                failures.message.push(&text);
+                run.say(message, failures)?;
             } else {
                 seen.push(key);
             }
@@ -237,8 +238,14 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn message(&mut self, parts: &'a [Part]) -> Result<'a, String> {
-        let mut out = String::with_capacity(128);
+    /// Adds a message to those of the rule.
+    fn say(&mut self, parts: &'a [Part], failures: &mut Failures) -> Result<'a, ()> {
+        if let [Part::Text(text)] = parts {
+            failures.message.push(text);
+            return Ok(());
+        }
+        let mut out = std::mem::take(&mut self.text);
+        out.clear();
         for part in parts {
             match part {
                 Part::Text(text) => out.push_str(text),
@@ -253,7 +260,9 @@ impl<'a> Run<'a> {
                 }
             }
         }
-        Ok(out)
+        failures.message.push(&out);
+        self.text = out;
+        Ok(())
     }
 
     /// Where the element of a loop stands, if that is in the object.

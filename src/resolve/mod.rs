@@ -67,8 +67,8 @@ pub struct Options {
     pub targets: BTreeSet<String>,
     /// The ids that `builtin` may say; any where there is none.
     pub builtins: BTreeSet<String>,
-    /// Whether the tests are left out of the program, unread.
-    pub without_tests: bool,
+    /// Whether the program is only to judge: then it is without tests, which are not read, and without digests.
+    pub judge_only: bool,
 }
 
 impl Options {
@@ -130,7 +130,10 @@ pub fn resolve(files: &[(u32, File)], sources: &Sources, schema: &Schema, option
     let mut left_out = left_out(&packs, &order, &mut diagnostics);
     left_out.retain(|rule| !options.roots.contains(rule.split('/').next().unwrap_or_default()));
     world.exempts = items::exemptions(&packs, &order);
-    let mut program = Program { digest: digest::of_sources(sources), ..Program::default() };
+    let mut program = Program::default();
+    if !options.judge_only {
+        program.digest = digest::of_sources(sources);
+    }
     for name in &order {
         if let Some(items) = packs.get(name) {
             let pack = pack(&world, &packs, items, &left_out, &mut diagnostics);
@@ -452,8 +455,10 @@ fn pack<'a>(
     let named = items.rules.iter().map(|(item, rule)| (item, &rule.name));
     let named = named.chain(items.mutations.iter().map(|(item, mutation)| (item, &mutation.name)));
     let named = named.chain(items.generations.iter().map(|(item, generation)| (item, &generation.name)));
-    out.digests =
-        named.map(|(item, name)| (format!("{}/{}", items.name, name.node), digest::of_text(world.sources.text(item.span)))).collect();
+    if !world.options.judge_only {
+        let digests = named.map(|(item, name)| (format!("{}/{}", items.name, name.node), digest::of_text(world.sources.text(item.span))));
+        out.digests = digests.collect();
+    }
     items::others(world, packs, items, left_out, &mut out, &mut dropped, diagnostics);
     for (name, value) in &items.values {
         if let Some(constant) = value.as_ref().and_then(params::report) {

@@ -119,8 +119,13 @@ fn parse_pieces(source: u32, text: &str, wanted: impl Fn(&Piece<'_>) -> bool) ->
         let diagnostic = Diagnostic::error(&codes::TOO_LARGE, span(source, 0, 0), message).with_help("divide it into packs and `use` them");
         return (file, vec![diagnostic]);
     }
+    // Each of them begins with one of these bytes.
+    let before = memchr::memchr2(0xd8, 0xe2, text.as_bytes()).unwrap_or(text.len());
     let mut diagnostics: Vec<Diagnostic> = text
+        .get(before..)
+        .unwrap_or_default()
         .char_indices()
+        .map(|(at, char)| (before + at, char))
         .filter(|(_, char)| is_bidi_control(*char))
         .take(MAX_BIDI)
         .map(|(at, char)| {

@@ -173,11 +173,8 @@ impl Scanner<'_> {
     }
 
     fn word_end(&self, from: usize) -> usize {
-        let mut at = from;
-        while is_word_byte(self.byte(at)) {
-            at += 1;
-        }
-        at
+        let rest = self.text.as_bytes().get(from..self.end).unwrap_or_default();
+        from + rest.iter().position(|byte| !is_word_byte(*byte)).unwrap_or(rest.len())
     }
 
     fn line_end(&self) -> usize {
@@ -309,7 +306,10 @@ impl Scanner<'_> {
                 self.at += 1;
                 self.line = self.at;
             }
-            b' ' | b'\t' | b'\r' => self.at += 1,
+            b' ' | b'\t' | b'\r' => {
+                let rest = self.text.as_bytes().get(self.at..self.end).unwrap_or_default();
+                self.at += rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r')).unwrap_or(rest.len());
+            }
             b'"' => self.string(),
             b'\'' => self.single_quotes(),
             b'/' => self.slash(),
@@ -450,9 +450,11 @@ impl Scanner<'_> {
             ("*", "`[*]` stands for each element of a list; there is no multiplication"),
             ("%", "put a percentage in double quotes; there is no remainder"),
         ];
-        let slip = SLIPS.iter().find(|(sign, _)| self.starts(sign) && (*sign != "!" || !self.starts("!=")));
+        let rest = self.text.as_bytes().get(self.at..self.end).unwrap_or_default();
+        let is_here = |sign: &str| rest.starts_with(sign.as_bytes());
+        let slip = SLIPS.iter().find(|(sign, _)| is_here(sign) && (*sign != "!" || !is_here("!=")));
         if let Some((sign, help)) = slip
-            && !(*sign == "?" && self.starts("??"))
+            && !(*sign == "?" && is_here("??"))
         {
             let code = if matches!(*sign, "&&" | "||" | "!" | "===" | "!==" | "=~" | "!~" | "<>" | "&") {
                 &codes::FOREIGN_OPERATOR
@@ -464,7 +466,7 @@ impl Scanner<'_> {
             self.token(Kind::Sign, self.at + sign.len());
             return;
         }
-        if let Some(sign) = SIGNS.iter().find(|sign| self.starts(sign)) {
+        if let Some(sign) = SIGNS.iter().find(|sign| is_here(sign)) {
             self.count(Kind::Sign, sign);
             return self.token(Kind::Sign, self.at + sign.len());
         }
@@ -639,7 +641,11 @@ impl Scanner<'_> {
                     );
                     end += 1;
                 }
-                _ => end += 1,
+                _ => {
+                    let rest = self.text.as_bytes().get(end..self.end).unwrap_or_default();
+                    let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | b'\r' | b'\n' | 0 | b'{' | b'}'));
+                    end += plain.unwrap_or(rest.len()).max(1);
+                }
             }
         }
     }
