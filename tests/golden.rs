@@ -2,6 +2,7 @@
 //!
 //! A case is a folder of `.pol` files, with the options of the build in `build.json` where it needs any. `POLC_UPDATE_GOLDEN=1 cargo test --test golden`
 //! writes what is expected anew; read the difference before you commit it.
+//! What is written for `policies/` is held there as a digest for each target, in `policies.sha256`, and what its rules cost the API server in `policies.costs.tsv`.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,26 +16,13 @@
 
 mod support;
 
+use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::process::Command;
 use support::golden::{self, Case};
-
-/// The files below a folder, by their path in it.
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    walkdir::WalkDir::new(folder)
-        .into_iter()
-        .map(|entry| entry.unwrap())
-        .filter(|entry| entry.file_type().is_file())
-        .map(|entry| {
-            let path = entry.path().strip_prefix(folder).unwrap();
-            (
-                path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"),
-                fs::read(entry.path()).unwrap(),
-            )
-        })
-        .collect()
-}
+use support::repository;
 
 fn update() -> bool {
     std::env::var_os("POLC_UPDATE_GOLDEN").is_some_and(|value| value == "1")
@@ -54,7 +42,7 @@ fn problems(case: &Case) -> Vec<String> {
             fs::write(path, contents).unwrap();
         }
     }
-    let held = if expected.exists() { files(&expected) } else { BTreeMap::new() };
+    let held = if expected.exists() { golden::files(&expected, 1) } else { BTreeMap::new() };
     let mut problems = Vec::new();
     for path in held.keys().chain(made.keys()).collect::<BTreeSet<_>>() {
         match (held.get(path), made.get(path)) {
@@ -106,4 +94,55 @@ fn nothing_but_cases_lies_in_the_folder() {
         let targets: BTreeSet<String> = case.build().keys().map(|path| path.split('/').next().unwrap().to_owned()).collect();
         assert!(!targets.is_empty(), "{} gives nothing", case.name);
     }
+}
+
+/// The builds of the shipped policies that are held as digests, each with its options.
+const BUILDS: &[(&str, &[&str])] = &[
+    ("default", &[]),
+    ("gatekeeper-cel", &["--target", "gatekeeper", "--gatekeeper-engine", "cel"]),
+    ("gatekeeper-rules", &["--target", "gatekeeper", "--gatekeeper-layout", "rule"]),
+    ("kubernetes-1.35", &["--target", "vap", "--kubernetes", "1.35"]),
+];
+
+/// Compares with a file of `golden/`, or writes it.
+fn compare(name: &str, made: &str) {
+    let path = repository("golden").join(name);
+    if update() {
+        fs::write(&path, made).unwrap();
+    }
+    let held = fs::read_to_string(&path).unwrap();
+    let difference = similar::TextDiff::from_lines(&*held, made).unified_diff().context_radius(0).header("expected", "made").to_string();
+    assert!(
+        difference.is_empty(),
+        "{difference}`POLC_UPDATE_GOLDEN=1 cargo test --test golden` writes `golden/{name}` anew; compare what `polc build` wrote before and writes now"
+    );
+}
+
+#[test]
+fn the_shipped_policies_give_what_they_gave() {
+    let (mut digests, mut costs) = (String::new(), String::from("rule\tpolicy\tcall\n"));
+    for (name, options) in BUILDS {
+        let out = tempfile::tempdir().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_polc"));
+        command.arg("build").arg(repository("policies")).arg("--out").arg(out.path()).args(["--format", "json"]).args(*options);
+        let report: serde_json::Value = serde_json::from_slice(&golden::succeed(&mut command)).unwrap();
+        let mut of_target: BTreeMap<String, Sha256> = BTreeMap::new();
+        for (path, contents) in golden::files(out.path(), 2) {
+            let digest = of_target.entry(path.split('/').next().unwrap().to_owned()).or_default();
+            digest.update(path.as_bytes());
+            digest.update((contents.len() as u64).to_be_bytes());
+            digest.update(contents);
+        }
+        for (target, digest) in of_target {
+            let digest = digest.finalize().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+            writeln!(digests, "{digest}  {name}/{target}").unwrap();
+        }
+        if options.is_empty() {
+            for row in report["rules"].as_array().unwrap().iter().filter(|row| row["cost"].is_object()) {
+                writeln!(costs, "{}\t{}\t{}", row["rule"].as_str().unwrap(), row["cost"]["total"], row["cost"]["call"]).unwrap();
+            }
+        }
+    }
+    compare("policies.sha256", &digests);
+    compare("policies.costs.tsv", &costs);
 }

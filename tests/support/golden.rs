@@ -33,8 +33,9 @@ pub struct Case {
 pub fn cases() -> Vec<Case> {
     let mut cases: Vec<Case> = fs::read_dir(repository("golden"))
         .unwrap()
-        .map(|entry| {
-            let folder = entry.unwrap().path();
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .map(|folder| {
             let options = fs::read_to_string(folder.join("build.json"))
                 .map_or_else(|_| Options::default(), |text| serde_json::from_str(&text).unwrap());
             Case { name: folder.file_name().unwrap().to_str().unwrap().to_owned(), folder, options }
@@ -70,17 +71,23 @@ impl Case {
     pub fn build(&self) -> BTreeMap<String, Vec<u8>> {
         let out = tempfile::tempdir().unwrap();
         self.build_into(out.path());
-        let mut files = BTreeMap::new();
-        for entry in walkdir::WalkDir::new(out.path()).min_depth(2) {
-            let entry = entry.unwrap();
-            if entry.file_type().is_file() {
-                let path = entry.path().strip_prefix(out.path()).unwrap();
-                let path = path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
-                files.insert(path, fs::read(entry.path()).unwrap());
-            }
-        }
-        files
+        files(out.path(), 2)
     }
+}
+
+/// The files so many folders below a folder, or deeper, by their path in it.
+pub fn files(folder: &Path, depth: usize) -> BTreeMap<String, Vec<u8>> {
+    walkdir::WalkDir::new(folder)
+        .min_depth(depth)
+        .into_iter()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| {
+            let path = entry.path().strip_prefix(folder).unwrap();
+            let path = path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
+            (path, fs::read(entry.path()).unwrap())
+        })
+        .collect()
 }
 
 /// Runs `polc build`, which has to succeed.
@@ -93,11 +100,12 @@ pub fn build(sources: &[PathBuf], targets: &[String], params: &[String], out: &P
     for param in params {
         command.arg("--param").arg(param);
     }
+    succeed(&mut command);
+}
+
+/// Runs a command, which has to succeed, and gives what it prints.
+pub fn succeed(command: &mut Command) -> Vec<u8> {
     let output = command.output().unwrap();
-    assert!(
-        output.status.success(),
-        "polc build {sources:?}: {}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{command:?}: {}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    output.stdout
 }
