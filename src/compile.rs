@@ -3,7 +3,6 @@
 use crate::diagnostic::{Diagnostic, Level, Sources};
 use crate::ir::Program;
 use crate::resolve::{self, Options};
-use crate::schema::Schema;
 use crate::syntax;
 
 /// What sources compile to.
@@ -31,7 +30,7 @@ pub fn compile(sources: &Sources, options: &Options) -> Result<Compiled, Vec<Dia
     if diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error) {
         return Err(diagnostics);
     }
-    let (program, found) = resolve::resolve(&files, sources, Schema::kubernetes(), options);
+    let (program, found) = resolve::resolve(&files, sources, options.schema, options);
     diagnostics.extend(found);
     match program {
         Some(program) => Ok(Compiled { program, warnings: diagnostics }),

@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod compile;
 pub mod config;
+pub mod crd;
 pub mod diagnostic;
 pub mod docs;
 #[cfg(feature = "engines")]

@@ -18,6 +18,8 @@ mod support;
 use polc::eval::change::{Effect, Mutator};
 use polc::eval::{Judge, Request, admission_request};
 use polc::ir::{Action, Operation, Program, Rule};
+use polc::manifest::Document;
+use polc::manifest::builtin::Checker;
 use polc::object::Node;
 use polc::schema::Schema;
 use polc::target::{Options, Outcome, map, vap};
@@ -38,19 +40,19 @@ fn administrator() -> Json {
     json!({"username": "polc", "groups": ["system:masters", "system:authenticated"]})
 }
 
-fn compiled(files: &[PathBuf]) -> Program {
+fn compiled(files: &[PathBuf], schema: &'static Schema) -> Program {
     let mut sources = polc::diagnostic::Sources::default();
     for file in files {
         sources.add(file.display().to_string(), std::fs::read_to_string(file).unwrap());
     }
-    let options = polc::resolve::Options { roots: roots(&sources), ..polc::resolve::Options::default() };
+    let options = polc::resolve::Options { roots: roots(&sources), schema, ..polc::resolve::Options::default() };
     polc::compile::compile(&sources, &options).unwrap_or_else(|found| panic!("{found:#?}")).program
 }
 
 /// The documents that `polc build` writes for a target, but for the list of the files.
-fn built(sources: &[PathBuf], target: &str) -> Vec<Json> {
+fn built(sources: &[PathBuf], crds: &Option<PathBuf>, target: &str) -> Vec<Json> {
     let out = tempfile::tempdir().unwrap();
-    golden::build(sources, &[target.to_owned()], &[], out.path());
+    golden::build(sources, crds, &[target.to_owned()], &[], out.path());
     let files = files_below(&out.path().join(target), "yaml");
     let documents = files.iter().flat_map(|file| support::yaml_documents(&std::fs::read_to_string(file).unwrap()));
     documents.filter(|document| document["kind"] != "Kustomization").collect()
@@ -93,34 +95,39 @@ struct Asked {
 }
 
 /// Objects of rules: of their own tests, and made out of them.
-fn cases(program: &Program, rules: &BTreeSet<String>, operations: &[Operation]) -> Vec<Case> {
+fn cases(program: &Program, schema: &Schema, rules: &BTreeSet<String>, operations: &[Operation]) -> Vec<Case> {
     let count = usize::try_from(number("POLC_LIVE_CASES", 12)).unwrap();
     let seed = number("POLC_SEED", 1);
     let mut cases = Vec::new();
     for rule in program.packs.values().flat_map(|pack| &pack.rules).filter(|rule| rules.contains(&rule.id)) {
-        let tests = program.packs.values().flat_map(|pack| &pack.tests).filter(|test| test.rule == rule.id).filter_map(Case::of_test);
-        cases.extend(tests.chain(made(rule, seed, count)).filter(|case| operations.contains(&case.operation)));
+        let tests = program
+            .packs
+            .values()
+            .flat_map(|pack| &pack.tests)
+            .filter(|test| test.rule == rule.id)
+            .filter_map(|test| Case::of_test(schema, test));
+        cases.extend(tests.chain(made(rule, schema, seed, count)).filter(|case| operations.contains(&case.operation)));
     }
     cases
 }
 
-fn made(rule: &Rule, seed: u64, count: usize) -> Vec<Case> {
-    generate::some_cases(rule, Schema::kubernetes(), seed, count)
+fn made(rule: &Rule, schema: &Schema, seed: u64, count: usize) -> Vec<Case> {
+    generate::some_cases(rule, schema, seed, count)
 }
 
 /// The kind of an object, if the API server serves it.
-fn kind_of(object: &Json) -> Option<&'static polc::ir::Kind> {
-    let info = Schema::kubernetes().by_gvk(text(object, "/apiVersion")?, text(object, "/kind")?)?;
+fn kind_of<'s>(schema: &'s Schema, object: &Json) -> Option<&'s polc::ir::Kind> {
+    let info = schema.by_gvk(text(object, "/apiVersion")?, text(object, "/kind")?)?;
     Some(&info.kind)
 }
 
 /// Asks the API server without policies, and keeps what it takes.
-fn taken(cluster: &mut Cluster, cases: Vec<Case>) -> Vec<Asked> {
+fn taken(cluster: &mut Cluster, schema: &Schema, cases: Vec<Case>) -> Vec<Asked> {
     // The Namespaces first: where cases give one name different labels, the first holds.
     let mut namespaces: BTreeMap<String, Option<Json>> = BTreeMap::new();
     let mut chosen = Vec::new();
     for case in cases {
-        let Some(kind) = kind_of(&case.object) else { continue };
+        let Some(kind) = kind_of(schema, &case.object) else { continue };
         let name = text(&case.object, "/metadata/namespace").unwrap_or("default").to_owned();
         if kind.namespaced {
             let given = case.namespace_object.as_ref().map(|space| space["metadata"]["labels"].clone());
@@ -163,12 +170,22 @@ fn taken(cluster: &mut Cluster, cases: Vec<Case>) -> Vec<Asked> {
             let first = if case.operation == Operation::Update { case.old_object.as_ref() } else { Some(&case.object) };
             let Some((first, name)) = first.and_then(|object| Some((object, text(object, "/metadata/name")?))) else { continue };
             let own = format!("{path}/{name}");
-            if !stored.insert(own.clone()) || !succeeded(&cluster.ask(create(&path, first))) {
+            if !stored.insert(own.clone()) {
                 continue;
             }
+            let answer = cluster.ask(create(&path, first));
+            if !succeeded(&answer) {
+                continue;
+            }
+            let version = &answer["body"]["metadata"]["resourceVersion"];
             let own = format!("{own}?dryRun=All");
             if case.operation == Operation::Update {
-                json!({"method": "PUT", "path": own, "body": case.object})
+                let mut body = case.object.clone();
+                // Of a custom kind, only what is known is replaced.
+                if schema.by_gvk(&kind.api_version(), &kind.kind).is_some_and(|info| info.custom) {
+                    body["metadata"]["resourceVersion"] = version.clone();
+                }
+                json!({"method": "PUT", "path": own, "body": body})
             } else {
                 let mut options = case.request.as_ref().map_or(Json::Null, |request| request["options"].clone());
                 if options.is_null() {
@@ -216,8 +233,8 @@ fn taken(cluster: &mut Cluster, cases: Vec<Case>) -> Vec<Asked> {
                     answer["body"]["metadata"].get("deletionGracePeriodSeconds").cloned().unwrap_or(json!(0));
             }
         }
-        let asked = admission_request(&Node::from(&given), &Node::from(&object), case.operation, &namespace);
-        let namespaced = kind_of(&object).is_some_and(|kind| kind.namespaced);
+        let asked = admission_request(schema, &Node::from(&given), &Node::from(&object), case.operation, &namespace);
+        let namespaced = kind_of(schema, &object).is_some_and(|kind| kind.namespaced);
         let namespace_object = known.get(&namespace).filter(|_| namespaced).cloned();
         taken.push(Asked {
             case: Case { object, old_object, namespace_object, request: Some(Json::from(&asked)), ..case },
@@ -259,8 +276,8 @@ fn shipped_rules(operations: &[Operation]) -> (Tally, BTreeSet<String>) {
     let path = engine::find(PROGRAM, "emitted ValidatingAdmissionPolicies in a live API server");
     let Some(path) = path else { return (tally, failed) };
     let files = shipped_policies();
-    let program = compiled(&files);
-    let documents = built(&[repository("policies")], "vap");
+    let program = compiled(&files, Schema::kubernetes());
+    let documents = built(&[repository("policies")], &None, "vap");
     let rules = rules_by_policy(&documents);
     let policies: BTreeMap<&str, &str> = rules.iter().map(|(policy, rule)| (rule.as_str(), policy.as_str())).collect();
     let carried: BTreeSet<String> = rules.values().cloned().collect();
@@ -271,9 +288,9 @@ fn shipped_rules(operations: &[Operation]) -> (Tally, BTreeSet<String>) {
 
     let mut cluster = Cluster::start(&path);
     assert_eq!(cluster.hello["version"], "v1.37.2");
-    let cases = cases(&program, &carried, operations);
+    let cases = cases(&program, Schema::kubernetes(), &carried, operations);
     let all = cases.len();
-    let asked = taken(&mut cluster, cases);
+    let asked = taken(&mut cluster, Schema::kubernetes(), cases);
     let judge = Judge::of_program(&program);
     let expected: Vec<Said> = asked
         .iter()
@@ -404,6 +421,76 @@ fn shipped_rules_judge_what_is_changed_and_deleted() {
     }
 }
 
+/// Rules about custom kinds in an API server that has their definitions: it says of an object what the reference evaluator says of it, both as it was sent and as it is admitted, with the
+/// defaults of the definition filled in and what is unknown dropped.
+#[test]
+fn custom_resources_are_judged_as_their_manifests_are() {
+    let Some(path) = engine::find(PROGRAM, "rules about custom resources in a live API server") else { return };
+    let golden = golden::cases().into_iter().find(|case| case.name == "custom-resources").unwrap();
+    let schema = golden.schema();
+    let program = compiled(&golden.sources(), schema);
+    let documents = built(&golden.sources(), &golden.crds(), "vap");
+    let rules = rules_by_policy(&documents);
+    let mut cluster = Cluster::start(&path);
+    for file in files_below(&golden.crds().unwrap(), "yaml") {
+        for definition in support::yaml_documents(&std::fs::read_to_string(file).unwrap()) {
+            cluster.define(&definition);
+        }
+    }
+    let (seed, count) = (number("POLC_SEED", 1), usize::try_from(number("POLC_LIVE_CASES", 60)).unwrap());
+    let mut cases: Vec<Case> = program.packs.values().flat_map(|pack| &pack.tests).filter_map(|test| Case::of_test(schema, test)).collect();
+    for rule in program.packs.values().flat_map(|pack| &pack.rules) {
+        cases.extend(made(rule, schema, seed, count));
+    }
+    let all = cases.len();
+    let asked = taken(&mut cluster, schema, cases);
+    let judge = Judge::of_program(&program);
+    let mut differences = Differences::default();
+    let mut failed = BTreeSet::new();
+    cluster.apply_policies(&with_action(&documents, "Warn"), "custom");
+    let requests: Vec<Json> = asked.iter().map(|asked| asked.request.clone()).collect();
+    let (mut warned, mut filled, mut updated, mut dropped) = (0, 0, 0, 0);
+    for (asked, answer) in asked.iter().zip(cluster.ask_all(&requests)) {
+        let (said_of_it, _) = said(&judge, &asked.case);
+        let texts: BTreeSet<String> = said_of_it.iter().map(|(rule, said)| warning(&rule.replace('/', "-"), said)).collect();
+        if too_long(&texts, asked) {
+            continue;
+        }
+        let mut got: BTreeSet<String> = strings(&answer["warnings"]).into_iter().collect();
+        got.retain(|text| !asked.warnings.contains(text));
+        differences.compared += rules.len();
+        warned += texts.len();
+        updated += usize::from(asked.case.operation == Operation::Update);
+        if got != texts {
+            let rule = format!("{:?}", texts.symmetric_difference(&got));
+            differences.add("the API server", &rule, &asked.case, Some(&format!("{texts:?}")), &format!("{got:?}"));
+        }
+        if asked.case.operation == Operation::Create {
+            let sent = Case { object: asked.request["body"].clone(), ..asked.case.clone() };
+            // An entry of a map that is null is dropped, of which `polc check` tells by itself.
+            let document = Document { node: Node::from(&sent.object), index: 0, line: 0, findings: Vec::new() };
+            if Checker::with(schema).check("", &document, "default").iter().any(|finding| finding.message.contains("drops it")) {
+                dropped += 1;
+                continue;
+            }
+            filled += usize::from(sent.object["spec"] != asked.case.object["spec"]);
+            let (of_manifest, _) = said(&judge, &sent);
+            if of_manifest != said_of_it {
+                differences.add("a manifest", "as it is sent", &sent, Some(&format!("{said_of_it:?}")), &format!("{of_manifest:?}"));
+            }
+        }
+        failed.extend(said_of_it.into_keys());
+    }
+    cluster.finish();
+    eprintln!(
+        "custom resources: {} of {all} requests are taken, {updated} updates; {warned} warnings, {filled} objects filled in, {dropped} with a null dropped",
+        asked.len()
+    );
+    differences.settle("a live API server");
+    assert_eq!(failed.len(), rules.len(), "{failed:?}");
+    assert!(asked.len() > 200 && warned > 200 && filled > 50 && updated > 10, "{} {warned} {filled} {updated}", asked.len());
+}
+
 /// Whoever starts the API server may be ended at any time: nothing of it may be left.
 #[test]
 fn the_server_ends_with_its_input() {
@@ -430,12 +517,12 @@ fn without_what_differs(object: &Json) -> Json {
 #[test]
 fn mutations_change_what_is_created() {
     let Some(path) = engine::find(PROGRAM, "emitted MutatingAdmissionPolicies in a live API server") else { return };
-    let mut sources = vec![("policies".to_owned(), shipped_policies())];
-    sources.extend(golden::cases().into_iter().map(|case| (format!("golden/{}", case.name), case.sources())));
+    let mut sources = vec![("policies".to_owned(), shipped_policies(), None, Schema::kubernetes())];
+    sources.extend(golden::cases().iter().map(|case| (format!("golden/{}", case.name), case.sources(), case.crds(), case.schema())));
     let mut cluster = Cluster::start(&path);
     let (mut mutations, mut compared, mut changed, mut differences) = (0, 0, 0, Vec::new());
-    for (name, files) in sources {
-        let program = compiled(&files);
+    for (name, files, crds, schema) in sources {
+        let program = compiled(&files, schema);
         let exact: BTreeSet<String> = map::emit(&program, &Options::default())
             .report
             .into_iter()
@@ -445,7 +532,12 @@ fn mutations_change_what_is_created() {
         if exact.is_empty() {
             continue;
         }
-        let documents = built(&files, "map");
+        for file in crds.iter().flat_map(|folder| files_below(folder, "yaml")) {
+            for definition in support::yaml_documents(&std::fs::read_to_string(file).unwrap()) {
+                cluster.define(&definition);
+            }
+        }
+        let documents = built(&files, &crds, "map");
         for mutation in program.packs.values().flat_map(|pack| &pack.mutations).filter(|mutation| exact.contains(&mutation.head.id)) {
             mutations += 1;
             let policy = mutation.head.id.replace('/', "-");
@@ -453,9 +545,9 @@ fn mutations_change_what_is_created() {
             assert_eq!(both.len(), 2, "{policy}");
             let seed = number("POLC_SEED", 1);
             let count = usize::try_from(number("POLC_CASES", 200)).unwrap();
-            let cases = changes::some_cases(mutation, Schema::kubernetes(), seed, count);
+            let cases = changes::some_cases(mutation, schema, seed, count);
             let creates = cases.into_iter().filter(|case| case.operation == Operation::Create).collect();
-            let asked = taken(&mut cluster, creates);
+            let asked = taken(&mut cluster, schema, creates);
             let mutator = Mutator::new(mutation);
             let made: Vec<Json> = asked
                 .iter()
@@ -512,7 +604,7 @@ fn labels_of_pod_security_hold() {
         "pack levels\n\npod-security {\n    default enforce baseline, warn restricted\n    namespaces \"open\" enforce privileged, warn privileged\n    namespaces \"some\" enforce baseline\n    namespaces \"strict\" enforce restricted, warn restricted\n    version v1.37\n}\n",
     )
     .unwrap();
-    let namespaces = built(&[source], "psa");
+    let namespaces = built(&[source], &None, "psa");
     assert_eq!(namespaces.len(), 3);
     let level_of = |namespace: &Json, mode: &str| {
         let label = format!("pod-security.kubernetes.io/{mode}");
@@ -527,7 +619,8 @@ fn labels_of_pod_security_hold() {
         }
     };
 
-    let program = compiled(&[repository("policies/pod-security/baseline.pol"), repository("policies/pod-security/restricted.pol")]);
+    let schema = Schema::kubernetes();
+    let program = compiled(&[repository("policies/pod-security/baseline.pol"), repository("policies/pod-security/restricted.pol")], schema);
     let judge = Judge::of_program(&program);
     let rules = program.packs.values().flat_map(|pack| &pack.rules).map(|rule| rule.id.clone()).collect();
     let mut cluster = Cluster::start(&path);
@@ -535,7 +628,7 @@ fn labels_of_pod_security_hold() {
         cluster.put("/api/v1/namespaces", namespace);
     }
     let mut pods: BTreeMap<String, Json> = BTreeMap::new();
-    for case in cases(&program, &rules, &[Operation::Create]).into_iter().filter(|case| case.object["kind"] == "Pod") {
+    for case in cases(&program, schema, &rules, &[Operation::Create]).into_iter().filter(|case| case.object["kind"] == "Pod") {
         let mut pod = case.object;
         let Some(metadata) = pod["metadata"].as_object_mut() else { continue };
         metadata.remove("namespace");

@@ -46,7 +46,7 @@ fn every_engine_judges_them_alike() {
     let program = program();
     let rules: Vec<&Rule> = program.packs.values().flat_map(|pack| &pack.rules).collect();
     let tests: Vec<&Test> = program.packs.values().flat_map(|pack| &pack.tests).collect();
-    let cases: Vec<Case> = tests.iter().filter_map(|test| Case::of_test(test)).collect();
+    let cases: Vec<Case> = tests.iter().filter_map(|test| Case::of_test(polc::schema::Schema::kubernetes(), test)).collect();
     assert!(cases.len() > 30, "only {} cases", cases.len());
     for known in ENGINES {
         let start = |path: PathBuf| -> Box<dyn Engine> {
@@ -68,7 +68,7 @@ fn every_engine_judges_them_alike() {
             Source::Changing { .. } => continue,
         };
         // Every object by every rule, not only by the one that it was written for.
-        let outcome = verify_objects(&rules, &program, &[engine], &cases, &|_| ());
+        let outcome = verify_objects(&rules, &program, &[engine], (&cases, polc::schema::Schema::kubernetes()), &|_| ());
         assert_eq!(outcome.left_out, [], "{}", known.name);
         assert_eq!(outcome.disagreements, [], "{}", known.name);
         let judged: usize = outcome.rows.iter().map(|row| row.tally.judged()).sum();

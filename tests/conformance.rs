@@ -16,7 +16,6 @@
 mod support;
 
 use polc::ir::Operation;
-use polc::schema::Schema;
 use polc::target::{kyverno, opa};
 use polc::verify::generate::{self, Tally};
 use serde_json::{Value as Json, json};
@@ -214,7 +213,7 @@ fn every_rule_is_seen_to_pass_and_to_fail() {
             if matches!(rule.applies, polc::ir::Cond::Const(false)) || polc::ir::walk::asks_cluster(rule) {
                 continue;
             }
-            let cases = generate::cases(rule, Schema::kubernetes(), number("POLC_SEED", 1));
+            let cases = generate::cases(rule, subject.schema, number("POLC_SEED", 1));
             assert!(cases.len() >= generate::LEAST, "{} has {} cases", rule.id, cases.len());
             let tally = Tally::of(rule, &cases);
             if !tally.both_sides() {

@@ -50,7 +50,7 @@ fn within(json: &Json) -> bool {
 fn no_rule_costs_more_than_is_said() {
     let Some(path) = engine::find("polc-admit", "the cost of ValidatingAdmissionPolicies") else { return };
     let files = support::shipped_policies();
-    let subject = Subject::new("policies", &files, &[]);
+    let subject = Subject::new("policies", &files, &[], polc::schema::Schema::kubernetes());
     let emission = vap::emit(&subject.program, &Options::default());
     let said: BTreeMap<String, u64> =
         emission.report.iter().filter_map(|row| Some((row.rule.replace('/', "-"), row.cost?.total))).collect();

@@ -1,6 +1,6 @@
 //! Every case under `golden/`: what `polc build` writes for it is there, byte for byte, and nothing else is.
 //!
-//! A case is a folder of `.pol` files, with the options of the build in `build.json` where it needs any. `POLC_UPDATE_GOLDEN=1 cargo test --test golden`
+//! A case is a folder of `.pol` files, with the options of the build in `build.json` where it needs any, and CustomResourceDefinitions in `crds`. `POLC_UPDATE_GOLDEN=1 cargo test --test golden`
 //! writes what is expected anew; read the difference before you commit it.
 //! What is written for `policies/` is held there as a digest for each target, in `policies.sha256`, and what its rules cost the API server in `policies.costs.tsv`.
 
@@ -88,7 +88,11 @@ fn nothing_but_cases_lies_in_the_folder() {
         for entry in fs::read_dir(&case.folder).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             sources += usize::from(name.ends_with(".pol"));
-            assert!(name.ends_with(".pol") || name == "build.json" || name == "expected", "{}: what is {name}?", case.name);
+            assert!(
+                name.ends_with(".pol") || name == "build.json" || name == "expected" || name == "crds",
+                "{}: what is {name}?",
+                case.name
+            );
         }
         assert!(sources > 0, "{} holds no .pol file", case.name);
         let targets: BTreeSet<String> = case.build().keys().map(|path| path.split('/').next().unwrap().to_owned()).collect();

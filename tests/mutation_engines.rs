@@ -25,8 +25,8 @@ use polc::verify::run::Options;
 use support::compare::{number, subjects};
 use support::engine;
 
-fn options() -> Options {
-    Options { seed: number("POLC_SEED", 1), cases: usize::try_from(number("POLC_CASES", 200)).unwrap() }
+fn options(schema: &'static Schema) -> Options {
+    Options { seed: number("POLC_SEED", 1), cases: usize::try_from(number("POLC_CASES", 200)).unwrap(), schema }
 }
 
 #[test]
@@ -34,7 +34,8 @@ fn the_reference_changes_some_objects_of_every_mutation_and_nothing_twice() {
     for subject in subjects() {
         for mutation in subject.program.packs.values().flat_map(|pack| &pack.mutations) {
             let mutator = Mutator::new(mutation);
-            let cases = changes::some_cases(mutation, Schema::kubernetes(), options().seed, options().cases);
+            let options = options(subject.schema);
+            let cases = changes::some_cases(mutation, subject.schema, options.seed, options.cases);
             let mut changed = 0;
             for case in &cases {
                 match mutator.mutate(&Request::create(&Node::from(&case.object))) {
@@ -65,7 +66,7 @@ fn changes_agree(name: &str) {
         }
         let engine = start(Start { rules: &[], program: &subject.program, path: &path, name: known.name })
             .unwrap_or_else(|error| panic!("{name} does not load {}: {error}", subject.name));
-        let outcome = changed::verify(&items, &[engine], options(), None, &|_| ());
+        let outcome = changed::verify(&items, &[engine], options(subject.schema), None, &|_| ());
         let shown: Vec<String> = outcome
             .disagreements
             .iter()

@@ -240,7 +240,7 @@ fn every_engine_has_the_levels_at_each_version_at_which_they_change() {
                     program.packs.values().flat_map(|pack| &pack.rules).filter(|rule| never_applies(rule).is_none()).collect();
                 let start_with = engines::Start { rules: &rules, program: &program, path: &path, name: known.name };
                 let engine = start(start_with).unwrap_or_else(|error| panic!("{name}: {error}"));
-                let outcome = verify_objects(&rules, &program, &[engine], &pods, &|_| ());
+                let outcome = verify_objects(&rules, &program, &[engine], (&pods, Schema::kubernetes()), &|_| ());
                 assert_eq!(outcome.disagreements, [], "{name} at {level} v1.{version}");
                 assert_eq!(outcome.left_out, [], "{name} at {level} v1.{version}");
                 assert!(outcome.rows.iter().map(|row| row.tally.fail).sum::<usize>() > 30, "{name} at {level} v1.{version}");
@@ -254,7 +254,7 @@ fn the_emitted_labels_and_configuration_mean_what_was_written() {
     let Some(program) = engine::find("polc-psa", "the Pod Security labels") else { return };
     let work = tempfile::tempdir().unwrap();
     let targets = ["psa".to_owned(), "admission-config".to_owned()];
-    support::golden::build(&[repository("golden/pod-security")], &targets, &[], work.path());
+    support::golden::build(&[repository("golden/pod-security")], &None, &targets, &[], work.path());
 
     let mut requests = Vec::new();
     let mut names = Vec::new();

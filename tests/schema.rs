@@ -238,6 +238,7 @@ fn default_json(default: &Default) -> Value {
         Default::Bool(truth) => json!({ "value": truth }),
         Default::Strings(items) => json!({ "value": items }),
         Default::Empty => json!({ "empty": true }),
+        Default::Constant(constant) => json!({ "value": constant }),
         Default::Special(special) => match special {
             SpecialDefault::PullPolicy { image } => json!({ "pullPolicy": image }),
             SpecialDefault::EmptyDirWithoutSource => json!({ "emptyDirWithoutSource": true }),

@@ -660,7 +660,13 @@ mod matching {
             (json!({ "username": "bob", "groups": ["dev", "ops"] }), "skip"),
             (json!({}), "fail: <unset>: no"),
         ] {
-            let asked = polc::eval::admission_request(&Node::from(&json!({ "userInfo": user })), &object, Operation::Create, "default");
+            let asked = polc::eval::admission_request(
+                polc::schema::Schema::kubernetes(),
+                &Node::from(&json!({ "userInfo": user })),
+                &object,
+                Operation::Create,
+                "default",
+            );
             assert_eq!(asked.get("namespace").and_then(Node::as_str), Some("default"));
             assert_eq!(show(judge.judge_by(0, &Request { request: Some(&asked), ..Request::create(&object) })), expected);
         }

@@ -40,7 +40,7 @@ fn cases(target: &str) -> tempfile::TempDir {
 /// The shipped policies, built.
 fn shipped(target: &str) -> tempfile::TempDir {
     let out = tempfile::tempdir().unwrap();
-    golden::build(&[repository("policies")], &[target.to_owned()], &[], out.path());
+    golden::build(&[repository("policies")], &None, &[target.to_owned()], &[], out.path());
     out
 }
 

@@ -7,6 +7,7 @@ use crate::eval::{Cluster, Request, admission_request};
 use crate::ir::Operation;
 use crate::manifest;
 use crate::object::Node;
+use crate::schema::Schema;
 use clap::ValueEnum;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -44,6 +45,7 @@ pub struct AdmissionArguments {
 /// What is known, read.
 #[derive(Debug)]
 pub struct Admission {
+    schema: &'static Schema,
     /// The namespace of objects that name none.
     pub namespace: String,
     namespaces: BTreeMap<String, Node>,
@@ -90,7 +92,7 @@ fn namespaces(paths: &[PathBuf]) -> Result<BTreeMap<String, Node>, Failure> {
 
 impl AdmissionArguments {
     /// Reads the files.
-    pub fn read(&self) -> Result<Admission, Failure> {
+    pub fn read(&self, schema: &'static Schema) -> Result<Admission, Failure> {
         let operation = match (self.operation, &self.old) {
             (None, None) | (Some(Asked::Create), None) => Operation::Create,
             (None | Some(Asked::Update), Some(_)) | (Some(Asked::Update), None) => Operation::Update,
@@ -106,6 +108,7 @@ impl AdmissionArguments {
             Some(_) | None => request,
         });
         Ok(Admission {
+            schema,
             namespace: self.namespace.clone(),
             namespaces: namespaces(&self.namespace_object)?,
             operation,
@@ -123,7 +126,7 @@ impl Admission {
 
     /// The request about an object, where it is known.
     pub fn asked(&self, object: &Node) -> Option<Node> {
-        self.request.as_ref().map(|given| admission_request(given, object, self.operation, &self.namespace))
+        self.request.as_ref().map(|given| admission_request(self.schema, given, object, self.operation, &self.namespace))
     }
 
     /// What is judged.

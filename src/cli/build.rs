@@ -217,7 +217,7 @@ fn examples(program: &Program, loaded: &Loaded) -> Result<Vec<Example>, Failure>
 fn case(test: &Test, loaded: &Loaded) -> Result<Case, Box<Failure>> {
     let read = |given: &Option<Given>| given.as_ref().map(|given| super::test::object(given, loaded)).transpose();
     let object = super::test::object(&test.object, loaded)?;
-    let request = read(&test.request)?.map(|given| admission_request(&given, &object, test.operation, "default"));
+    let request = read(&test.request)?.map(|given| admission_request(loaded.options.schema, &given, &object, test.operation, "default"));
     Ok(Case {
         old_object: read(&test.old_object)?.as_ref().map(Json::from),
         operation: test.operation,

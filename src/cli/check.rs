@@ -9,6 +9,7 @@ use crate::diagnostic::codes::input;
 use crate::eval::{Cluster, Judge, Request, Verdict};
 use crate::ir::{Action, Program, Rule, Severity, walk};
 use crate::manifest::{self, Finding, builtin};
+use crate::schema::Schema;
 use serde::Serialize;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -241,6 +242,7 @@ struct Run<'a> {
     printer: Printer,
     summary: Summary,
     program: &'a Program,
+    schema: &'static Schema,
     rules: Vec<&'a Rule>,
     judge: Judge,
     checker: builtin::Checker,
@@ -288,7 +290,7 @@ impl<'a> Run<'a> {
 
     fn object(&mut self, file: &str, document: &manifest::Document, request: &Request<'_>) -> Result<(), Failure> {
         let node = &document.node;
-        let identity = Identity::of(node, self.default_namespace);
+        let identity = Identity::of(self.schema, node, self.default_namespace);
         for finding in &self.checker.check(file, document, self.default_namespace) {
             self.builtin(file, identity, finding)?;
         }
@@ -337,10 +339,11 @@ impl<'a> Run<'a> {
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {
     arguments.compile.config.require_policies(&arguments.policies)?;
-    let (compiled, _) = compile_to_judge(&arguments.policies, &arguments.compile, context)?;
+    let (compiled, loaded) = compile_to_judge(&arguments.policies, &arguments.compile, context)?;
     let program = &compiled.program;
+    let schema = loaded.options.schema;
     let rules: Vec<&Rule> = program.packs.values().flat_map(|pack| &pack.rules).collect();
-    let admission = arguments.admission.read()?;
+    let admission = arguments.admission.read(schema)?;
     let mut files = Vec::new();
     for path in &arguments.manifests {
         files.extend(files_under(path, &["yaml", "yml", "json"])?);
@@ -349,8 +352,9 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
         printer: Printer::new(arguments.format, context.color),
         summary: Summary { rules: rules.len(), ..Summary::default() },
         judge: Judge::of_program(program),
-        checker: builtin::Checker::new(),
+        checker: builtin::Checker::with(schema),
         program,
+        schema,
         rules,
         default_namespace: &admission.namespace,
         all: arguments.all,

@@ -110,6 +110,11 @@ impl Project {
         }
     }
 
+    /// The CustomResourceDefinitions.
+    pub fn crds(&self) -> Vec<PathBuf> {
+        self.config.crds.iter().map(|path| self.path(&path.value)).collect()
+    }
+
     /// The output folder: that of the configuration or `dist`, and below it that of the environment.
     pub fn out(&self) -> PathBuf {
         let out = self.path(self.config.out.as_ref().map_or("dist", |out| out.value.as_str()));

@@ -248,7 +248,7 @@ fn replace(path: &Path, text: &str) -> Result<(), Failure> {
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {
     arguments.compile.config.require_policies(&arguments.policies)?;
-    let (compiled, _) = compile_to_judge(&arguments.policies, &arguments.compile, context)?;
+    let (compiled, loaded) = compile_to_judge(&arguments.policies, &arguments.compile, context)?;
     let items = Items::new(&compiled.program);
     let mut paths = Vec::new();
     for path in &arguments.manifests {
@@ -271,7 +271,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
             .with_help("give a YAML or JSON file, a folder that holds some, or `-` for standard input"));
     }
     let namespace = arguments.namespace.as_str();
-    let owned = |object: &Node| Identity::of(object, namespace).parts().map(str::to_owned);
+    let owned = |object: &Node| Identity::of(loaded.options.schema, object, namespace).parts().map(str::to_owned);
     let mut known: Vec<[String; 4]> = files.iter().flat_map(|file| &file.documents).map(|document| owned(&document.node)).collect();
     for file in &mut files {
         for document in &file.documents {

@@ -20,10 +20,10 @@ pub struct Identity<'a> {
 
 impl<'a> Identity<'a> {
     /// That of an object; `default_namespace` is where it is when it lives in a namespace and names none.
-    pub fn of(object: &'a Node, default_namespace: &'a str) -> Self {
+    pub fn of(schema: &Schema, object: &'a Node, default_namespace: &'a str) -> Self {
         let text = |path| object.text_at(path).unwrap_or_default();
         let (api_version, kind) = (text(&["apiVersion"][..]), text(&["kind"]));
-        let cluster_scoped = Schema::kubernetes().by_gvk(api_version, kind).is_some_and(|info| !info.kind.namespaced);
+        let cluster_scoped = schema.by_gvk(api_version, kind).is_some_and(|info| !info.kind.namespaced);
         let namespace = if cluster_scoped { "" } else { object.text_at(&["metadata", "namespace"]).unwrap_or(default_namespace) };
         Identity { api_version, kind, namespace, name: text(&["metadata", "name"]) }
     }

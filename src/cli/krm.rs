@@ -9,6 +9,7 @@ use crate::eval::{Cluster, Judge, Request, Verdict};
 use crate::ir::{Action, Operation, Program, Severity};
 use crate::manifest::{self, Document, builtin};
 use crate::object::{Key, Node, Value};
+use crate::schema::Schema;
 use crate::target::{self, Artifact, Options};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
@@ -82,10 +83,10 @@ fn file(item: &Node) -> Option<File> {
 }
 
 /// Judges items: those that the orchestrator keeps to itself are left out.
-fn judge(program: &Program, items: &[Node]) -> Vec<Finding> {
+fn judge(program: &Program, schema: &'static Schema, items: &[Node]) -> Vec<Finding> {
     let rules: Vec<_> = program.packs.values().flat_map(|pack| &pack.rules).collect();
     let judge = Judge::of_program(program);
-    let mut checker = builtin::Checker::new();
+    let mut checker = builtin::Checker::with(schema);
     let is_local = |item: &Node| annotation(item, "local-config") == Some("true");
     let cluster = Cluster::new(items.iter().filter(|item| !is_local(item)), "default");
     let mut findings = Vec::new();
@@ -214,8 +215,14 @@ pub fn run(_: &Arguments, context: &Context) -> Result<Status, Failure> {
     let texts: Vec<(&str, &str)> = function.sources.iter().map(|(name, text)| (name.value.as_str(), text.value.as_str())).collect();
     let mut layers = vec![&function.config.base];
     layers.extend(project.iter().flat_map(super::config::Project::layers));
+    let mut crds: Vec<PathBuf> = function.config.crds.iter().map(|path| PathBuf::from(&path.value)).collect();
+    if crds.is_empty() {
+        crds.extend(project.iter().flat_map(super::config::Project::crds));
+    }
+    let schema = super::crds::schema(&crds, &mut sources)?;
     let loaded = sources::load_with(&paths, &texts, sources)?;
-    let (compiled, loaded) = compile_layers(Purpose::Judge, &layers, loaded, options(), context)?;
+    let compile_options = crate::resolve::Options { schema, ..options() };
+    let (compiled, loaded) = compile_layers(Purpose::Judge, &layers, loaded, compile_options, context)?;
 
     let mut objects_made = Vec::new();
     if !function.config.targets.is_empty() {
@@ -236,7 +243,7 @@ pub fn run(_: &Arguments, context: &Context) -> Result<Status, Failure> {
         }
     }
     let validate = function.validate.unwrap_or(function.config.targets.is_empty());
-    let results = if validate { judge(&compiled.program, function.items()) } else { Vec::new() };
+    let results = if validate { judge(&compiled.program, schema, function.items()) } else { Vec::new() };
     print(&output(text, &function, objects_made, &results)?)?;
     let mut err = std::io::stderr().lock();
     for result in &results {

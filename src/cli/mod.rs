@@ -7,6 +7,7 @@ mod build;
 mod check;
 mod completions;
 mod config;
+mod crds;
 mod docs;
 mod explain;
 mod fix;
@@ -255,6 +256,8 @@ struct CompileArguments {
     params: Vec<(String, String)>,
     #[command(flatten)]
     config: config::ConfigArguments,
+    #[command(flatten)]
+    crds: crds::CrdArguments,
     /// The day on which exemptions are judged, one that has ended being an error [default: today, in UTC].
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = today::day)]
     today: Option<String>,
@@ -322,6 +325,7 @@ fn compile_for(
     let mut options = arguments.options()?;
     let mut sources = Sources::default();
     let project = arguments.config.load(&mut sources)?;
+    options.schema = arguments.crds.schema(&project, &mut sources)?;
     let loaded = if paths.is_empty() { sources::load(&project.policies(), sources)? } else { sources::load(paths, sources)? };
     options.part = !paths.is_empty();
     let (compiled, mut loaded) = compile_layers(purpose, &project.layers(), loaded, options, context)?;

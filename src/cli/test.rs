@@ -150,7 +150,7 @@ fn run_test(test: &Test, bench: &Bench, loaded: &Loaded) -> Result<Vec<String>, 
     let old = test.old_object.as_ref().map(|old| object(old, loaded)).transpose()?;
     let namespace_object = test.namespace_object.as_ref().map(|given| object(given, loaded)).transpose()?;
     let asked = test.request.as_ref().map(|given| object(given, loaded)).transpose()?;
-    let asked = asked.map(|asked| admission_request(&asked, &node, test.operation, "default"));
+    let asked = asked.map(|asked| admission_request(loaded.options.schema, &asked, &node, test.operation, "default"));
     let beside = test.beside.iter().map(|given| object(given, loaded)).collect::<Result<Vec<_>, _>>()?;
     let cluster = Cluster::new(&beside, "default");
     let request = Request {

@@ -170,6 +170,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<Status, Fa
     }
     let (compiled, loaded) = compile(&arguments.paths, &arguments.compile, context)?;
     let program = &compiled.program;
+    let schema = loaded.options.schema;
     let wanted = |rule: &&Rule| arguments.rule.as_deref().is_none_or(|part| rule.id.contains(part));
     let rules: Vec<&Rule> = program.packs.values().flat_map(|pack| &pack.rules).filter(wanted).collect();
     let items: Vec<Item<'_>> =
@@ -178,7 +179,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<Status, Fa
         return Err(Failure::new(&input::NO_RULES, "there is no rule to verify".to_owned())
             .with_help("give policies that hold rules; `--rule` takes a part of a rule's id"));
     }
-    let given = if arguments.objects.is_empty() { None } else { Some(objects::read(&arguments.objects, arguments.only_valid)?) };
+    let given = if arguments.objects.is_empty() { None } else { Some(objects::read(schema, &arguments.objects, arguments.only_valid)?) };
     let judged: Vec<&Rule> = rules.iter().copied().filter(|rule| run::never_applies(rule).is_none()).collect();
     let began = Instant::now();
     let engines = start(&chosen, &judged, program)?;
@@ -190,16 +191,17 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<Status, Fa
         Some(_) => ProgressBar::hidden(),
     };
     let progress = |count: usize| bar.inc(count as u64);
-    let options = Options { seed: arguments.seed, cases: each };
+    let options = Options { seed: arguments.seed, cases: each, schema };
     let outcome = match &given {
         None => run::verify(&rules, program, &engines.judging, options, &progress),
-        Some(given) => run::verify_objects(&rules, program, &engines.judging, &given.cases, &progress),
+        Some(given) => run::verify_objects(&rules, program, &engines.judging, (&given.cases, schema), &progress),
     };
     let changes = changed::verify(&items, &engines.changing, options, given.as_ref().map(|given| given.cases.as_slice()), &progress);
     bar.finish_and_clear();
     let shown = show::Shown {
         arguments,
         sources: &loaded.sources,
+        schema,
         rules: &rules,
         engines: &engines.judging,
         outcome: &outcome,

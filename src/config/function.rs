@@ -2,12 +2,11 @@
 //!
 //! Source: the KRM Functions Specification, `config.kubernetes.io/v1`.
 
-use super::node::Text;
 use super::read::Reader;
 use super::{Config, Entries, Overlay, Placed};
 use crate::diagnostic::codes::config as codes;
 use crate::diagnostic::{Diagnostic, Level};
-use crate::manifest;
+use crate::manifest::{self, Text};
 use crate::object::{Key, Node, Value};
 
 /// `apiVersion` of a `functionConfig`.
@@ -16,14 +15,15 @@ pub const API_VERSION: &str = "polc/v1";
 pub const KIND: &str = "Policies";
 
 /// The keys of `spec`.
-const KEYS: [&str; 10] = ["config", "env", "policies", "sources", "targets", "kubernetes", "validate", "params", "actions", "exemptions"];
+const KEYS: [&str; 11] =
+    ["config", "env", "policies", "crds", "sources", "targets", "kubernetes", "validate", "params", "actions", "exemptions"];
 
 /// What a function is asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Function {
     /// The whole `ResourceList`.
     pub list: Node,
-    /// `policies`, `targets`, `kubernetes`, and what is changed.
+    /// `policies`, `crds`, `targets`, `kubernetes`, and what is changed.
     pub config: Config,
     /// Texts of `.pol` files, by their names.
     pub sources: Entries<Placed<String>>,
@@ -125,6 +125,7 @@ impl Reader<'_> {
                     }
                 },
                 "policies" => function.config.policies = self.paths(key, value),
+                "crds" => function.config.crds = self.paths(key, value),
                 "targets" => function.config.targets = self.targets(key, value),
                 "kubernetes" => function.config.kubernetes = self.kubernetes(value),
                 name if Overlay::KEYS.contains(&name) => self.overlay_key(&mut function.config.base, key, value),

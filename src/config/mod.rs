@@ -4,7 +4,6 @@
 //! [`overlay::apply`] lays the actions over a compiled program. The types here are the JSON schema that editors use too (`docs/polc.schema.json`).
 
 pub mod function;
-mod node;
 pub mod overlay;
 mod read;
 #[cfg(test)]
@@ -38,6 +37,9 @@ pub struct Config {
     /// `.pol` files, or folders that hold some, relative to this file. Without it, the folder `policies`.
     #[cfg_attr(test, schemars(default, with = "Vec<String>", length(min = 1)))]
     pub policies: Vec<Placed<String>>,
+    /// CustomResourceDefinitions, for rules about their kinds: files, or folders that hold some, relative to this file.
+    #[cfg_attr(test, schemars(default, with = "Vec<String>", length(min = 1)))]
+    pub crds: Vec<Placed<String>>,
     /// The targets that are built. Without it, all.
     #[cfg_attr(test, schemars(default, with = "Vec<schema::TargetName>", length(min = 1)))]
     pub targets: Vec<Placed<Target>>,
@@ -63,8 +65,8 @@ pub struct Config {
 
 impl Config {
     /// Its keys.
-    pub(crate) const KEYS: [&str; 10] =
-        ["policies", "targets", "kubernetes", "out", "gatekeeper", "tests", "params", "actions", "exemptions", "environments"];
+    pub(crate) const KEYS: [&str; 11] =
+        ["policies", "crds", "targets", "kubernetes", "out", "gatekeeper", "tests", "params", "actions", "exemptions", "environments"];
 }
 
 /// How Gatekeeper's templates and constraints are written.

@@ -1,10 +1,10 @@
 //! The text of `polc.yaml` to a [`Config`], with all that is wrong in it.
 
-use super::node::Text;
 use super::{Config, Entries, Exemption, Gatekeeper, Overlay, Placed};
 use crate::diagnostic::codes::config as codes;
 use crate::diagnostic::{Code, Diagnostic, Level, Span, nearest};
 use crate::ir::Action;
+use crate::manifest::Text;
 use crate::object::{Key, Node, Value};
 use crate::target::{Options, Target};
 
@@ -42,6 +42,7 @@ impl Reader<'_> {
         for (key, value) in node.entries() {
             match &*key.name {
                 "policies" => config.policies = self.paths(key, value),
+                "crds" => config.crds = self.paths(key, value),
                 "targets" => config.targets = self.targets(key, value),
                 "kubernetes" => config.kubernetes = self.kubernetes(value),
                 "out" => config.out = self.path(key, value),
@@ -137,7 +138,7 @@ impl Reader<'_> {
         let paths = self.strings(key, value, "a list of files and folders");
         for path in &paths {
             if path.value == "-" {
-                self.error(&codes::BAD_CONFIG, path.span, "standard input is no place for policies of a project", "name a file or folder");
+                self.error(&codes::BAD_CONFIG, path.span, "standard input is no place for files of a project", "name a file or folder");
             }
         }
         paths
@@ -481,7 +482,7 @@ mod tests {
             ["`policies` is empty @ policies ? it has to be a list of files and folders, with at least one"]
         );
         assert_eq!(wrong("policies: [1]\n"), ["`policies[]` is a number @ 1 ? it has to be text: put it in quotes"]);
-        assert_eq!(wrong("policies: ['-']\n")[0].split(" ?").next(), Some("standard input is no place for policies of a project @ '-'"));
+        assert_eq!(wrong("policies: ['-']\n")[0].split(" ?").next(), Some("standard input is no place for files of a project @ '-'"));
         assert_eq!(wrong("out:\n  a: b\n"), ["`out` is a map @ out ? it has to be a folder"]);
         assert_eq!(wrong("out: ''\n"), ["`out` is empty @ '' ? it has to be a folder"]);
         assert_eq!(

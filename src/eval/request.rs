@@ -7,9 +7,9 @@ use serde_json::{Map, Value as Json};
 
 /// The admission request of an object, as rules read it: the given fields (`userInfo`, `options` ...), with `operation`, `name` and `namespace` as they follow from the object where they are not given.
 ///
-/// `namespace` is that of an object that lives in one and names none.
+/// `namespace` is that of an object that lives in one and names none; the schema says which kinds do.
 #[must_use]
-pub fn admission_request(given: &Node, object: &Node, operation: Operation, namespace: &str) -> Node {
+pub fn admission_request(schema: &Schema, given: &Node, object: &Node, operation: Operation, namespace: &str) -> Node {
     let mut fields = match Json::from(given) {
         Json::Object(fields) => fields,
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => Map::new(),
@@ -19,7 +19,7 @@ pub fn admission_request(given: &Node, object: &Node, operation: Operation, name
     if let Some(name) = text(&["metadata", "name"]) {
         fields.entry("name").or_insert_with(|| name.into());
     }
-    let known = Schema::kubernetes().by_gvk(text(&["apiVersion"]).unwrap_or_default(), text(&["kind"]).unwrap_or_default());
+    let known = schema.by_gvk(text(&["apiVersion"]).unwrap_or_default(), text(&["kind"]).unwrap_or_default());
     if known.is_none_or(|info| info.kind.namespaced) {
         fields.entry("namespace").or_insert_with(|| text(&["metadata", "namespace"]).unwrap_or(namespace).into());
     }

@@ -571,7 +571,7 @@ pub enum Aggregate {
 }
 
 /// A constant.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Const {
     /// true or false

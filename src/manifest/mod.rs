@@ -6,11 +6,13 @@
 mod block;
 pub mod builtin;
 mod json;
+mod place;
 mod read;
 mod scalar;
 mod write;
 mod yaml;
 
+pub(crate) use place::Text;
 pub use read::{Document, Read, read, read_text, read_whole};
 pub use write::yaml;
 

@@ -9,8 +9,8 @@ use crate::diagnostic::codes::resolve as codes;
 use crate::diagnostic::{Diagnostic, Level, Span, nearest};
 use crate::ir::change::{self, Change, Conflict, Content, Creation, Edit, Generation, MergeKey, Mutation};
 use crate::ir::walk::{self, Node};
-use crate::ir::{Cond, Const, Operation, Presence, Quantity, Root, Rule, Ty, Value};
-use crate::schema::Field;
+use crate::ir::{Cond, Const, Kind, Operation, Presence, Quantity, Root, Rule, Ty, Value};
+use crate::schema::{Field, Schema};
 use crate::syntax::ast::{self, Clause, Create, Expr, ExprKind, Item, Name, ObjectField};
 use std::collections::BTreeSet;
 
@@ -259,7 +259,7 @@ impl<'a> Context<'a> {
                 Some(in_loops(iters?))
             }
             ast::Stmt::Merge { target, keys, value, span } => {
-                let (place, wanted) = self.place(target)?;
+                let (place, wanted) = self.place(target, false)?;
                 let element = self.element(&wanted.ty, target.span)?;
                 let mut known = true;
                 for key in keys {
@@ -282,9 +282,9 @@ impl<'a> Context<'a> {
                 Some(vec![Change::Edit { place, edit: Edit::Merge { slot, keys: resolved, fields }, span: *span }])
             }
             ast::Stmt::Append { target, value, span } => {
-                let (place, wanted) = self.place(target)?;
+                let (place, wanted) = self.place(target, false)?;
                 let element = self.element(&wanted.ty, target.span)?;
-                if let Some(field) = defaulted(&element, &mut BTreeSet::new()) {
+                if let Some(field) = defaulted(self.world.schema, &element, &mut BTreeSet::new()) {
                     let message = format!(
                         "the API server fills in `{field}` of the elements of `{}`, so that one that was appended could not be told from others",
                         self.text(target.span)
@@ -302,17 +302,17 @@ impl<'a> Context<'a> {
                     let path = self.text(target.span);
                     self.note(format!("`default {path}`, which the API server fills in before a policy sees it,"), *span);
                 }
-                let (place, wanted) = self.place(target)?;
+                let (place, wanted) = self.place(target, true)?;
                 let content = self.content(value, &wanted)?;
                 Some(vec![Change::Edit { place, edit: Edit::Default(content), span: *span }])
             }
             ast::Stmt::Set { target, value, span } => {
-                let (place, wanted) = self.place(target)?;
+                let (place, wanted) = self.place(target, true)?;
                 let content = self.content(value, &wanted)?;
                 Some(vec![Change::Edit { place, edit: Edit::Set(content), span: *span }])
             }
             ast::Stmt::Remove { target, span } => {
-                let (place, _) = self.place(target)?;
+                let (place, _) = self.place(target, false)?;
                 Some(vec![Change::Edit { place, edit: Edit::Remove, span: *span }])
             }
             ast::Stmt::Check(check) => {
@@ -324,12 +324,39 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The path that is changed, and what may stand there.
-    fn place(&mut self, expr: &'a Expr) -> Option<(Value, Wanted)> {
+    /// A field of a custom kind on the way to a place, or at it unless the whole of it is written, in which the API server puts a default before any policy changes something: what is done to
+    /// a manifest would be another thing.
+    fn filled_in(&self, place: &Value, whole: bool) -> Option<String> {
+        let custom = |kind: &Kind| self.world.schema.by_gvk(&kind.api_version(), &kind.kind).is_some_and(|info| info.custom);
+        if self.kinds.iter().any(custom) { self.with_default(place, whole) } else { None }
+    }
+
+    fn with_default(&self, place: &Value, whole: bool) -> Option<String> {
+        match place {
+            Value::Field { name, default: Some(default), .. }
+                if !whole && !matches!(&**default, Value::Const(Const::Object(fields)) if fields.is_empty()) =>
+            {
+                Some(name.clone())
+            }
+            Value::Field { of, .. } | Value::Entry { of, .. } => self.with_default(of, false),
+            Value::Var(slot) => self.loops.iter().filter(|source| source.slot == *slot).find_map(|source| match &source.of {
+                crate::ir::Elements::Lists(lists) => lists.iter().find_map(|list| self.with_default(list, false)),
+                crate::ir::Elements::Map(_) | crate::ir::Elements::Cluster(_) => None,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The path that is changed, and what may stand there; `whole` where all that is there is replaced.
+    fn place(&mut self, expr: &'a Expr, whole: bool) -> Option<(Value, Wanted)> {
         let term = self.expr(expr)?;
         if let Term::Val(Typed { value: value @ (Value::Field { .. } | Value::Entry { .. }), ty, values, .. }) = &term
             && self.is_place(value)
         {
+            if let Some(field) = self.filled_in(value, whole) {
+                let message = format!("the API server fills in `{field}`, so that a part of it cannot be changed");
+                return self.error(&codes::NOT_AVAILABLE, expr.span, message, "`set` the whole of it");
+            }
             return Some((without_defaults(value), Wanted { ty: ty.clone(), values }));
         }
         self.error(
@@ -414,14 +441,14 @@ impl<'a> Context<'a> {
 
     fn schema_field(&self, ty: &Ty, name: &str) -> Option<&'static Field> {
         let Ty::Struct(names) = ty else { return None };
-        structure(names.first()?)?.fields.get(name)
+        self.structure(names.first()?)?.fields.get(name)
     }
 
     fn no_such_field<T>(&mut self, ty: &Ty, name: &str, span: Span) -> Option<T> {
         let known: Vec<&str> = match ty {
             Ty::Struct(names) => names
                 .first()
-                .and_then(|name| structure(name))
+                .and_then(|name| self.structure(name))
                 .map(|structure| structure.fields.keys().copied().collect())
                 .unwrap_or_default(),
             _ => Vec::new(),
@@ -679,16 +706,16 @@ fn is_zero(content: &Content, presence: Presence) -> bool {
 }
 
 /// A field somewhere in values of this type that the API server fills in.
-fn defaulted(ty: &Ty, seen: &mut BTreeSet<String>) -> Option<String> {
+fn defaulted(schema: &Schema, ty: &Ty, seen: &mut BTreeSet<String>) -> Option<String> {
     match ty {
-        Ty::List(inner) | Ty::Map(inner) => defaulted(inner, seen),
+        Ty::List(inner) | Ty::Map(inner) => defaulted(schema, inner, seen),
         Ty::Struct(names) => names.iter().find_map(|name| {
             if !seen.insert(name.clone()) {
                 return None;
             }
-            structure(name)?.fields.iter().find_map(|(name, field)| match &field.default {
+            structure(schema, name)?.fields.iter().find_map(|(name, field)| match &field.default {
                 Some(_) => Some((*name).to_owned()),
-                None => defaulted(&ty_of(&field.ty), seen),
+                None => defaulted(schema, &ty_of(&field.ty), seen),
             })
         }),
         Ty::Bool | Ty::Int | Ty::Quantity | Ty::String | Ty::IntOrString | Ty::Record(_) | Ty::Any => None,

@@ -114,6 +114,11 @@ impl<'a> Context<'a> {
         None
     }
 
+    /// The struct of this name.
+    pub fn structure(&self, name: &str) -> Option<&'static crate::schema::Struct> {
+        super::types::structure(self.world.schema, name)
+    }
+
     pub fn text(&self, span: Span) -> &'a str {
         self.world.sources.text(span)
     }
@@ -402,7 +407,8 @@ impl<'a> Context<'a> {
 
     /// The condition that the object is of a built-in kind.
     pub fn is_kind(&self, name: &str) -> Cond {
-        let of: Vec<String> = self.kinds.iter().filter(|kind| kind.kind == name).map(Kind::id).collect();
+        let built_in = |kind: &&Kind| self.world.schema.by_gvk(&kind.api_version(), &kind.kind).is_none_or(|info| !info.custom);
+        let of: Vec<String> = self.kinds.iter().filter(|kind| kind.kind == name).filter(built_in).map(Kind::id).collect();
         if of.is_empty() {
             Cond::Const(false)
         } else if of.len() == self.kinds.len() {

@@ -420,7 +420,7 @@ fn asked<'a>(
     };
     if let ExprKind::Object(fields) = &expr.kind {
         let known: Vec<&str> =
-            super::types::structure(super::types::REQUEST).map(|of| of.fields.keys().copied().collect()).unwrap_or_default();
+            super::types::structure(world.schema, super::types::REQUEST).map(|of| of.fields.keys().copied().collect()).unwrap_or_default();
         if let Some(field) = fields.iter().find(|field| !known.contains(&field.name.node.as_str())) {
             let help = match nearest(&field.name.node, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),

@@ -1,7 +1,7 @@
 //! The lint `absent-passes`: an absent value that lets a check pass unsaid.
 
 use super::context::Context;
-use super::types::{CONTAINER, EPHEMERAL, POD_TEMPLATE, structure};
+use super::types::{CONTAINER, EPHEMERAL, POD_TEMPLATE};
 use crate::diagnostic::codes::resolve as codes;
 use crate::diagnostic::{Diagnostic, Level, Span};
 use crate::ir::walk::{self, Node};
@@ -125,7 +125,7 @@ impl Context<'_> {
         names.iter().all(|of| {
             // The schema leaves the image out, for templates of old may lack it; no Pod is admitted without.
             let image = name == "image" && (of == CONTAINER || of == EPHEMERAL);
-            image || structure(of).and_then(|of| of.fields.get(name)).is_some_and(|field| field.required || field.value_struct)
+            image || self.structure(of).and_then(|of| of.fields.get(name)).is_some_and(|field| field.required || field.value_struct)
         })
     }
 

@@ -69,6 +69,8 @@ pub struct Options {
     pub builtins: BTreeSet<String>,
     /// Whether the program is only to judge: then it is without tests, which are not read, and without digests.
     pub judge_only: bool,
+    /// The kinds that rules are about: those of Kubernetes, unless others are added.
+    pub schema: &'static Schema,
 }
 
 impl Options {

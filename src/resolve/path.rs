@@ -5,7 +5,7 @@ use super::expr::{const_of, constant};
 use super::fold;
 use super::types::{
     CONTAINER, EPHEMERAL, Flavour, ListPart, POD, POD_SPEC, POD_TEMPLATE, Part, Step, Term, Typed, describe, join, request_part, short,
-    structure, ty_of,
+    ty_of,
 };
 use crate::diagnostic::codes::resolve as codes;
 use crate::diagnostic::{Span, nearest};
@@ -148,13 +148,13 @@ impl Context<'_> {
     /// A field of the first of the types.
     fn lookup(&self, ty: &Ty, name: &str) -> Option<&'static Field> {
         let Ty::Struct(names) = ty else { return None };
-        structure(names.first()?)?.fields.get(name)
+        self.structure(names.first()?)?.fields.get(name)
     }
 
     fn unknown_field<T>(&mut self, ty: &Ty, name: &str, at: Span, own: &[&str]) -> Option<T> {
         let names = self.struct_names(ty);
         let mut known: Vec<&str> = own.to_vec();
-        for structure in names.iter().filter_map(|name| structure(name)) {
+        for structure in names.iter().filter_map(|name| self.structure(name)) {
             known.extend(structure.fields.keys().copied());
         }
         if let Some(first) = names.first() {
@@ -168,6 +168,10 @@ impl Context<'_> {
         }
         let near = nearest(name, known.iter().copied()).map(str::to_owned);
         let what = describe(ty);
+        if near.is_none() && names.iter().any(|name| self.structure(name).is_some_and(|structure| structure.open)) {
+            let message = format!("{what} may hold `{name}`, but its schema does not describe it");
+            return self.error(&codes::UNKNOWN_FIELD, at, message, "describe it in the CustomResourceDefinition to read it");
+        }
         match near {
             None if !known.is_empty() && known.len() <= 12 => {
                 known.sort_unstable();
@@ -188,7 +192,7 @@ impl Context<'_> {
         }
         let mut found: Option<(&'static Field, Ty, String)> = None;
         for structure_name in &names {
-            let Some(field) = structure(structure_name).and_then(|structure| structure.fields.get(name)) else {
+            let Some(field) = self.structure(structure_name).and_then(|structure| structure.fields.get(name)) else {
                 if let Some((_, _, has)) = &found {
                     let message = format!("`{name}` is a field of {} and not of {}", short(has), short(structure_name));
                     return self.error(
@@ -198,7 +202,7 @@ impl Context<'_> {
                         "a rule over several kinds reads what they all have: write one rule for each",
                     );
                 }
-                if let Some(has) = names.iter().find(|other| structure(other).is_some_and(|other| other.fields.contains_key(name))) {
+                if let Some(has) = names.iter().find(|other| self.structure(other).is_some_and(|other| other.fields.contains_key(name))) {
                     let message = format!("`{name}` is a field of {} and not of {}", short(has), short(structure_name));
                     return self.error(
                         &codes::KINDS_DIFFER,
@@ -238,7 +242,19 @@ impl Context<'_> {
             });
         }
         let (field, ty, _) = found?;
+        if let Some(why) = field.unreadable {
+            let message = format!("`{name}` of {} cannot be read: {why}", describe(&typed.ty));
+            return self.error(&codes::UNREADABLE_FIELD, at, message, "judge another field, or change the CustomResourceDefinition");
+        }
         self.build_field(typed, name, field, ty, at, span)
+    }
+
+    /// Whether one of the kinds has a subresource for its replicas.
+    fn can_be_scaled(&self) -> bool {
+        self.kinds.iter().any(|kind| {
+            let info = self.world.schema.by_gvk(&kind.api_version(), &kind.kind);
+            info.is_none_or(|info| !info.custom || info.subresources.iter().any(|known| known.name == "scale"))
+        })
     }
 
     fn field_of_any_kind(&mut self, typed: Typed, name: &str, at: Span, span: Span) -> Option<Term> {
@@ -263,6 +279,7 @@ impl Context<'_> {
     fn build_field(&mut self, typed: Typed, name: &str, field: &'static Field, ty: Ty, at: Span, span: Span) -> Option<Term> {
         self.charge(1, at)?;
         if name == "replicas"
+            && self.can_be_scaled()
             && matches!(&typed.value, Value::Field { of, name, .. } if name == "spec" && matches!(**of, Value::Root(Root::Object)))
         {
             self.replicas_read.get_or_insert(span);
@@ -336,6 +353,7 @@ impl Context<'_> {
             Default::Bool(b) => Value::Const(Const::Bool(*b)),
             Default::Strings(list) => Value::Const(Const::List(list.iter().map(|item| Const::String((*item).to_owned())).collect())),
             Default::Empty => Value::Const(Const::Object(Vec::new())),
+            Default::Constant(constant) => Value::Const((*constant).clone()),
             Default::Special(special) => match special {
                 SpecialDefault::PullPolicy { image } => {
                     let image = self.sibling(typed, image, at)?;
@@ -438,7 +456,7 @@ impl Context<'_> {
     /// The one-of fields of a struct.
     pub fn union_of(&self, ty: &Ty) -> Vec<&'static str> {
         let Ty::Struct(names) = ty else { return Vec::new() };
-        names.first().and_then(|name| structure(name)).map(|structure| structure.union.to_vec()).unwrap_or_default()
+        names.first().and_then(|name| self.structure(name)).map(|structure| structure.union.to_vec()).unwrap_or_default()
     }
 
     /// `of[key]`
@@ -603,12 +621,12 @@ impl Context<'_> {
     fn exists_struct(&mut self, typed: &Typed, span: Span) -> Option<Cond> {
         let Ty::Struct(names) = &typed.ty else { return Some(fold::exists(typed.value.clone())) };
         let names: Vec<String> = if names.is_empty() { self.struct_names(&Context::object_meta()) } else { names.clone() };
-        let Some(first) = names.first().and_then(|name| structure(name)) else { return Some(fold::exists(typed.value.clone())) };
+        let Some(first) = names.first().and_then(|name| self.structure(name)) else { return Some(fold::exists(typed.value.clone())) };
         let common: Vec<&'static str> = first
             .fields
             .keys()
             .copied()
-            .filter(|field| names.iter().all(|name| structure(name).is_some_and(|other| other.fields.contains_key(field))))
+            .filter(|field| names.iter().all(|name| self.structure(name).is_some_and(|other| other.fields.contains_key(field))))
             .collect();
         let mut leaves = Vec::new();
         for field in common {

@@ -149,14 +149,16 @@ impl<'a> World<'a> {
             return Diagnostic::error(&codes::REMOVED_VERSION, span, message).with_help(help);
         }
         let known = self.schema.kinds().iter().map(|info| info.kind.kind.as_str());
+        let is_foreign = group.is_some_and(|group| group.contains('.') && !self.schema.kinds().iter().any(|info| info.kind.group == group));
         let help = match nearest(name, known.chain(["workloads", "templates", "controllers", "any"])) {
             Some(near) if near == name => match self.schema.kinds().iter().find(|info| info.kind.kind == name) {
                 Some(info) if info.kind.group.is_empty() => format!("`{name}` is in the core group: write `{name}`"),
                 Some(info) => format!("did you mean `{name}.{}`?", info.kind.group),
                 None => "check the spelling".to_owned(),
             },
+            _ if is_foreign => "give its CustomResourceDefinition with `--crds`, or correct the group".to_owned(),
             Some(near) => format!("did you mean `{near}`?"),
-            None => "write a kind of Kubernetes, or `workloads`, `templates`, `controllers`, `any`".to_owned(),
+            None => "write a kind of Kubernetes, one whose CustomResourceDefinition is given with `--crds`, or `workloads`, `templates`, `controllers`, `any`".to_owned(),
         };
         Diagnostic::error(&codes::UNKNOWN_KIND, span, format!("unknown kind `{written}`")).with_help(help)
     }

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Span;
 use crate::ir::{Cond, Const, Kind, Pattern, Presence, Ty, Value};
-use crate::schema::{Field, FieldType, Schema, Struct};
+use crate::schema::{Field, FieldType, Nulls, Schema, Struct};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -258,16 +258,24 @@ pub(super) fn short(name: &str) -> &str {
 }
 
 /// The struct of this name: of the schema, or one that only the language has.
-pub(super) fn structure(name: &str) -> Option<&'static Struct> {
-    Schema::kubernetes().get(name).or_else(|| own_structs().get(name))
+pub(super) fn structure(schema: &Schema, name: &str) -> Option<&'static Struct> {
+    schema.get(name).or_else(|| own_structs().get(name))
 }
 
 /// `request`, as an admission webhook gets it, as far as rules may read it.
 fn own_structs() -> &'static BTreeMap<&'static str, Struct> {
     static OWN: OnceLock<BTreeMap<&'static str, Struct>> = OnceLock::new();
     OWN.get_or_init(|| {
-        let field =
-            |ty: FieldType, presence: Presence| Field { ty, required: false, presence, value_struct: false, values: &[], default: None };
+        let field = |ty: FieldType, presence: Presence| Field {
+            ty,
+            required: false,
+            presence,
+            value_struct: false,
+            values: &[],
+            default: None,
+            nulls: Nulls::Emptied,
+            unreadable: None,
+        };
         let text = || field(FieldType::String, Presence::NonZero);
         let operation = Field { values: &["CREATE", "UPDATE", "DELETE", "CONNECT"], required: true, ..text() };
         let texts = || field(FieldType::List(Box::new(FieldType::String)), Presence::NonEmpty);
@@ -298,7 +306,9 @@ fn own_structs() -> &'static BTreeMap<&'static str, Struct> {
         ];
         structs
             .into_iter()
-            .map(|(name, fields)| (name, Struct { name, fields: fields.into_iter().collect(), union: &[], union_required: false }))
+            .map(|(name, fields)| {
+                (name, Struct { name, fields: fields.into_iter().collect(), union: &[], union_required: false, open: false })
+            })
             .collect()
     })
 }

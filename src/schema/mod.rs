@@ -1,22 +1,63 @@
-//! Kubernetes' types, defaults and removed versions: generated data, tables, and their reader.
+//! Kubernetes' types, defaults and removed versions: generated data, tables, and their reader. Kinds of CustomResourceDefinitions are added to them.
 
+mod custom;
 mod reader;
 mod tables;
 
+pub use custom::Additions;
+pub(crate) use custom::keep;
 pub use reader::Schema;
 
-use crate::ir::{Kind, Presence};
+use crate::ir::{Const, Kind, Presence};
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
-/// A struct of the built-in schema, by its place in it; ordered like the names.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TypeId(u16);
+/// A struct of the schema. The built-in ones are ordered like their names, those that were added come after them in the order in which they were.
+#[derive(Clone, Copy)]
+pub struct TypeId {
+    index: u32,
+    entry: &'static reader::Entry,
+}
+
+impl PartialEq for TypeId {
+    fn eq(&self, other: &Self) -> bool {
+        self.index == other.index
+    }
+}
+
+impl Eq for TypeId {}
+
+impl PartialOrd for TypeId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for TypeId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.index.cmp(&other.index)
+    }
+}
+
+impl Hash for TypeId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.index.hash(state);
+    }
+}
 
 impl TypeId {
-    /// Its OpenAPI name, for example `io.k8s.api.core.v1.Container`.
+    /// Its OpenAPI name, for example `io.k8s.api.core.v1.Container`. A struct of a custom kind is named after its group, version, kind and the fields on the way to it:
+    /// `example.com.v1.WidgetSpec`.
     #[must_use]
     pub fn name(self) -> &'static str {
-        Schema::kubernetes().name_of(self)
+        self.entry.name
+    }
+
+    /// Its place: those of Kubernetes are counted from 0.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.index as usize
     }
 
     /// Its last part, for example `Container`.
@@ -29,7 +70,7 @@ impl TypeId {
     /// The struct; read from the data at the first call, then at hand.
     #[must_use]
     pub fn get(self) -> &'static Struct {
-        Schema::kubernetes().struct_of(self)
+        self.entry.get()
     }
 }
 
@@ -79,6 +120,21 @@ pub struct Field {
     pub values: &'static [&'static str],
     /// What the API server fills in when it is absent or zero and its parent exists (the project's own table).
     pub default: Option<Default>,
+    /// What becomes of an element or entry that is `null`, where it is a list or map.
+    pub nulls: Nulls,
+    /// Why no rule can read it, where the schema says something that the language cannot say exactly.
+    pub unreadable: Option<&'static str>,
+}
+
+/// What becomes of an element of a list, or an entry of a map, that is `null`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nulls {
+    /// Kubernetes reads it as an empty one, or as a text that is empty.
+    Emptied,
+    /// It is kept (what is `nullable` in a custom kind).
+    Kept,
+    /// The API server refuses the object, or drops the entry (other elements and entries of a custom kind).
+    Refused,
 }
 
 /// A default of the API server. It holds where the struct exists or is itself defaulted.
@@ -96,6 +152,8 @@ pub enum Default {
     Strings(&'static [&'static str]),
     /// An empty struct, whose fields have their own defaults.
     Empty,
+    /// A list, or a struct or map with something in it, of a custom kind.
+    Constant(&'static Const),
     /// One that depends on more than the field.
     Special(SpecialDefault),
 }
@@ -152,6 +210,8 @@ pub struct Struct {
     pub union: &'static [&'static str],
     /// Whether one of `union` has to be set.
     pub union_required: bool,
+    /// Whether the API server keeps fields that it does not have (`x-kubernetes-preserve-unknown-fields`).
+    pub open: bool,
 }
 
 /// A kind that the API server serves (or whose type it has).
@@ -165,6 +225,8 @@ pub struct KindInfo {
     pub preferred: bool,
     /// Its subresources in the order of their names.
     pub subresources: Vec<Subresource>,
+    /// Whether it is that of a CustomResourceDefinition.
+    pub custom: bool,
 }
 
 /// A subresource of a kind.

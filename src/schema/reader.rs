@@ -1,6 +1,6 @@
 //! Reads the generated data: a line a kind, then a line a struct, both sorted. A line is parsed when it is first asked for.
 
-use super::{Default, Field, FieldType, KindInfo, Removed, Struct, Subresource, TypeId, tables};
+use super::{Default, Field, FieldType, KindInfo, Nulls, Removed, Struct, Subresource, TypeId, tables};
 use crate::ir::{Kind, PodPath, Presence};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -9,17 +9,63 @@ use std::sync::OnceLock;
 static DATA: &str = include_str!("kubernetes-1.37.jsonl");
 const TYPE_LINE: &str = "{\"type\":\"";
 
-/// The built-in kinds of Kubernetes 1.37.
+/// The built-in kinds of Kubernetes 1.37, and those that were added to them.
 pub struct Schema {
-    kind_lines: Vec<&'static str>,
     kinds: OnceLock<Vec<KindInfo>>,
+    added: BTreeMap<&'static str, TypeId>,
+}
+
+/// The generated data, line by line.
+struct Data {
+    kinds: Vec<&'static str>,
     types: Vec<Entry>,
 }
 
-struct Entry {
-    name: &'static str,
+/// A struct by its name; read when it is first asked for.
+pub(super) struct Entry {
+    pub(super) name: &'static str,
     line: &'static str,
     parsed: OnceLock<Struct>,
+}
+
+impl Entry {
+    /// One that is not in the data.
+    pub(super) fn added(of: Struct) -> Self {
+        Entry { name: of.name, line: "", parsed: OnceLock::from(of) }
+    }
+
+    pub(super) fn get(&self) -> &Struct {
+        self.parsed.get_or_init(|| parse_struct(self))
+    }
+}
+
+fn data() -> &'static Data {
+    static KUBERNETES: OnceLock<Data> = OnceLock::new();
+    KUBERNETES.get_or_init(|| {
+        let mut data = Data { kinds: Vec::new(), types: Vec::new() };
+        for line in DATA.lines() {
+            match line.strip_prefix(TYPE_LINE).and_then(|rest| rest.split_once('"')) {
+                Some((name, _)) => data.types.push(Entry { name, line, parsed: OnceLock::new() }),
+                None => data.kinds.push(line),
+            }
+        }
+        data
+    })
+}
+
+fn built_in_types() -> impl Iterator<Item = TypeId> {
+    (0..).zip(&data().types).map(|(index, entry)| TypeId { index, entry })
+}
+
+/// The number of the built-in structs.
+pub(super) fn built_in_count() -> u32 {
+    u32::try_from(data().types.len()).unwrap_or(u32::MAX)
+}
+
+fn built_in_type(name: &str) -> Option<TypeId> {
+    let types = &data().types;
+    let index = types.binary_search_by(|entry| entry.name.cmp(name)).ok()?;
+    Some(TypeId { index: u32::try_from(index).ok()?, entry: types.get(index)? })
 }
 
 #[derive(Deserialize)]
@@ -43,33 +89,47 @@ struct TypeLine {
     fields: BTreeMap<&'static str, &'static str>,
 }
 
+impl std::default::Default for &'static Schema {
+    fn default() -> Self {
+        Schema::kubernetes()
+    }
+}
+
+impl std::fmt::Debug for Schema {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Schema").field("added", &self.added.keys()).finish_non_exhaustive()
+    }
+}
+
 impl Schema {
-    /// The schema.
+    /// The schema of Kubernetes alone.
     #[must_use]
     pub fn kubernetes() -> &'static Schema {
-        static SCHEMA: OnceLock<Schema> = OnceLock::new();
-        SCHEMA.get_or_init(|| {
-            let mut schema = Schema { kind_lines: Vec::new(), kinds: OnceLock::new(), types: Vec::new() };
-            for line in DATA.lines() {
-                match line.strip_prefix(TYPE_LINE).and_then(|rest| rest.split_once('"')) {
-                    Some((name, _)) => schema.types.push(Entry { name, line, parsed: OnceLock::new() }),
-                    None => schema.kind_lines.push(line),
-                }
-            }
-            schema
-        })
+        static SCHEMA: Schema = Schema { kinds: OnceLock::new(), added: BTreeMap::new() };
+        &SCHEMA
+    }
+
+    /// That of Kubernetes with more kinds and structs.
+    pub(super) fn with(kinds: Vec<KindInfo>, added: BTreeMap<&'static str, TypeId>) -> Self {
+        let mut all = Schema::kubernetes().kinds().to_vec();
+        all.extend(kinds);
+        all.sort_by(|a, b| (&a.kind.kind, &a.kind.group, &a.kind.version).cmp(&(&b.kind.kind, &b.kind.group, &b.kind.version)));
+        Schema { kinds: OnceLock::from(all), added }
     }
 
     /// Every kind that the API server serves, in the order of kind, group and version.
     #[must_use]
     pub fn kinds(&self) -> &[KindInfo] {
-        self.kinds.get_or_init(|| self.kind_lines.iter().filter_map(|line| self.parse_kind(line)).collect())
+        self.kinds.get_or_init(|| data().kinds.iter().filter_map(|line| parse_kind(line)).collect())
     }
 
-    /// The kinds of this name, each in its preferred version: several when more than one group has it and none is given, none when it is unknown.
+    /// The kinds of this name, each in its preferred version: several when more than one group has it and none is given, none when it is unknown. Without a group, a kind of
+    /// Kubernetes goes before those that were added.
     #[must_use]
     pub fn kind(&self, name: &str, group: Option<&str>) -> Vec<&KindInfo> {
-        self.named(name).iter().filter(|info| info.preferred && group.is_none_or(|group| info.kind.group == group)).collect()
+        let preferred = || self.named(name).iter().filter(|info| info.preferred && group.is_none_or(|group| info.kind.group == group));
+        let own: Vec<&KindInfo> = preferred().filter(|info| !info.custom).collect();
+        if own.is_empty() || group.is_some() { preferred().collect() } else { own }
     }
 
     /// The kind that an object names: `apps/v1` and `Deployment`.
@@ -81,20 +141,19 @@ impl Schema {
 
     /// The struct of this OpenAPI name.
     #[must_use]
-    pub fn get(&self, type_name: &str) -> Option<&Struct> {
-        self.type_id(type_name).map(|id| self.struct_of(id))
+    pub fn get(&self, type_name: &str) -> Option<&'static Struct> {
+        self.type_id(type_name).map(|id| id.get())
     }
 
-    /// The place of the struct of this OpenAPI name.
+    /// The struct of this OpenAPI name, to be held.
     #[must_use]
     pub fn type_id(&self, type_name: &str) -> Option<TypeId> {
-        let index = self.types.binary_search_by(|entry| entry.name.cmp(type_name)).ok()?;
-        u16::try_from(index).ok().map(TypeId)
+        built_in_type(type_name).or_else(|| self.added.get(type_name).copied())
     }
 
-    /// Every struct, in the order of the names.
+    /// Every struct: those of Kubernetes, then those that were added, in the order of the names.
     pub fn types(&self) -> impl Iterator<Item = TypeId> + '_ {
-        self.types.iter().enumerate().filter_map(|(index, _)| u16::try_from(index).ok().map(TypeId))
+        built_in_types().chain(self.added.values().copied())
     }
 
     /// What became of an apiVersion and kind that Kubernetes once served.
@@ -109,15 +168,6 @@ impl Schema {
         tables::removed::REMOVED
     }
 
-    pub(super) fn name_of(&self, id: TypeId) -> &'static str {
-        self.types.get(usize::from(id.0)).map_or("", |entry| entry.name)
-    }
-
-    pub(super) fn struct_of(&self, id: TypeId) -> &Struct {
-        static NONE: Struct = Struct { name: "", fields: BTreeMap::new(), union: &[], union_required: false };
-        self.types.get(usize::from(id.0)).map_or(&NONE, |entry| entry.parsed.get_or_init(|| self.parse_struct(entry)))
-    }
-
     fn named(&self, kind: &str) -> &[KindInfo] {
         let kinds = self.kinds();
         let start = kinds.partition_point(|info| info.kind.kind.as_str() < kind);
@@ -125,78 +175,81 @@ impl Schema {
         let end = rest.partition_point(|info| info.kind.kind == kind);
         rest.get(..end).unwrap_or_default()
     }
+}
 
-    fn parse_kind(&self, line: &'static str) -> Option<KindInfo> {
-        let line: KindLine = serde_json::from_str(line).ok()?;
-        Some(KindInfo {
-            kind: Kind {
-                group: line.group,
-                version: line.version,
-                kind: line.kind,
-                resource: line.resource,
-                subresource: None,
-                namespaced: line.namespaced,
-                pod: line.pod,
-            },
-            ty: self.type_id(line.ty)?,
-            preferred: line.preferred,
-            subresources: line.subresources.into_iter().map(|(name, ty)| Subresource { name, ty: self.type_id(ty) }).collect(),
+fn parse_kind(line: &'static str) -> Option<KindInfo> {
+    let line: KindLine = serde_json::from_str(line).ok()?;
+    Some(KindInfo {
+        kind: Kind {
+            group: line.group,
+            version: line.version,
+            kind: line.kind,
+            resource: line.resource,
+            subresource: None,
+            namespaced: line.namespaced,
+            pod: line.pod,
+        },
+        ty: built_in_type(line.ty)?,
+        preferred: line.preferred,
+        subresources: line.subresources.into_iter().map(|(name, ty)| Subresource { name, ty: built_in_type(ty) }).collect(),
+        custom: false,
+    })
+}
+
+// The tests read every line, so that the fallbacks are never met.
+fn parse_struct(entry: &Entry) -> Struct {
+    let line: TypeLine = serde_json::from_str(entry.line).unwrap_or(TypeLine { fields: BTreeMap::new() });
+    let defaults = tables::defaults::of(entry.name);
+    let enums = tables::enums::of(entry.name);
+    let (union, union_required) = tables::unions::of(entry.name);
+    let fields = line
+        .fields
+        .into_iter()
+        .map(|(name, text)| {
+            let mut words = text.split(' ');
+            let mut field = Field {
+                ty: words.next().map_or(FieldType::Any, parse_type),
+                required: false,
+                presence: Presence::Written,
+                value_struct: false,
+                values: enums.iter().find(|(field, _)| *field == name).map_or(&[], |(_, values)| *values),
+                default: defaults.iter().find(|(field, _)| *field == name).map(|(_, default)| *default),
+                nulls: Nulls::Emptied,
+                unreadable: None,
+            };
+            for word in words {
+                match word {
+                    "required" => field.required = true,
+                    "zero" => field.presence = Presence::NonZero,
+                    "empty" => field.presence = Presence::NonEmpty,
+                    "value" => field.value_struct = true,
+                    // A default replaces the zero; where there is none, Go writes the zero out.
+                    "filled" if field.default.is_some() => field.presence = Presence::NonZero,
+                    "filled" if !field.required => field.default = zero(&field.ty),
+                    _ => {}
+                }
+            }
+            (name, field)
         })
-    }
+        .collect();
+    Struct { name: entry.name, fields, union, union_required, open: false }
+}
 
-    // The tests read every line, so that the fallbacks are never met.
-    fn parse_struct(&self, entry: &Entry) -> Struct {
-        let line: TypeLine = serde_json::from_str(entry.line).unwrap_or(TypeLine { fields: BTreeMap::new() });
-        let defaults = tables::defaults::of(entry.name);
-        let enums = tables::enums::of(entry.name);
-        let (union, union_required) = tables::unions::of(entry.name);
-        let fields = line
-            .fields
-            .into_iter()
-            .map(|(name, text)| {
-                let mut words = text.split(' ');
-                let mut field = Field {
-                    ty: words.next().map_or(FieldType::Any, |ty| self.parse_type(ty)),
-                    required: false,
-                    presence: Presence::Written,
-                    value_struct: false,
-                    values: enums.iter().find(|(field, _)| *field == name).map_or(&[], |(_, values)| *values),
-                    default: defaults.iter().find(|(field, _)| *field == name).map(|(_, default)| *default),
-                };
-                for word in words {
-                    match word {
-                        "required" => field.required = true,
-                        "zero" => field.presence = Presence::NonZero,
-                        "empty" => field.presence = Presence::NonEmpty,
-                        "value" => field.value_struct = true,
-                        // A default replaces the zero; where there is none, Go writes the zero out.
-                        "filled" if field.default.is_some() => field.presence = Presence::NonZero,
-                        "filled" if !field.required => field.default = zero(&field.ty),
-                        _ => {}
-                    }
-                }
-                (name, field)
-            })
-            .collect();
-        Struct { name: entry.name, fields, union, union_required }
-    }
-
-    fn parse_type(&self, text: &str) -> FieldType {
-        match text {
-            "bool" => FieldType::Bool,
-            "int" => FieldType::Int,
-            "number" => FieldType::Number,
-            "string" => FieldType::String,
-            "quantity" => FieldType::Quantity,
-            "int-or-string" => FieldType::IntOrString,
-            _ => {
-                if let Some(inner) = text.strip_prefix("[]") {
-                    FieldType::List(Box::new(self.parse_type(inner)))
-                } else if let Some(inner) = text.strip_prefix("{}") {
-                    FieldType::Map(Box::new(self.parse_type(inner)))
-                } else {
-                    self.type_id(text).map_or(FieldType::Any, FieldType::Struct)
-                }
+fn parse_type(text: &str) -> FieldType {
+    match text {
+        "bool" => FieldType::Bool,
+        "int" => FieldType::Int,
+        "number" => FieldType::Number,
+        "string" => FieldType::String,
+        "quantity" => FieldType::Quantity,
+        "int-or-string" => FieldType::IntOrString,
+        _ => {
+            if let Some(inner) = text.strip_prefix("[]") {
+                FieldType::List(Box::new(parse_type(inner)))
+            } else if let Some(inner) = text.strip_prefix("{}") {
+                FieldType::Map(Box::new(parse_type(inner)))
+            } else {
+                built_in_type(text).map_or(FieldType::Any, FieldType::Struct)
             }
         }
     }
@@ -227,9 +280,9 @@ mod tests {
     #[test]
     fn every_line_is_read() {
         let schema = Schema::kubernetes();
-        assert_eq!(schema.kinds().len(), schema.kind_lines.len());
+        assert_eq!(schema.kinds().len(), data().kinds.len());
         assert!(schema.kinds().len() > 60);
-        for entry in &schema.types {
+        for entry in &data().types {
             let line: TypeLine = serde_json::from_str(entry.line).unwrap();
             assert_eq!(schema.get(entry.name).unwrap().fields.len(), line.fields.len());
             for (name, text) in line.fields {
@@ -250,7 +303,7 @@ mod tests {
     #[test]
     fn lines_are_sorted() {
         let schema = Schema::kubernetes();
-        assert!(schema.types.is_sorted_by(|a, b| a.name < b.name));
+        assert!(data().types.is_sorted_by(|a, b| a.name < b.name));
         let keys: Vec<_> = schema.kinds().iter().map(|k| (&k.kind.kind, &k.kind.group, &k.kind.version)).collect();
         assert!(keys.is_sorted_by(|a, b| a < b));
     }

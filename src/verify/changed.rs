@@ -268,7 +268,7 @@ pub fn verify(
     given: Option<&[Case]>,
     progress: &(dyn Fn(usize) + Sync),
 ) -> Outcome {
-    let schema = Schema::kubernetes();
+    let schema = options.schema;
     let work: Vec<(usize, usize)> = (0..items.len()).flat_map(|item| (0..engines.len()).map(move |engine| (item, engine))).collect();
     let parts: Vec<Result<(Row, Option<Disagreement>), LeftOut>> = work
         .par_iter()
@@ -285,7 +285,7 @@ pub fn verify(
                 Some(given) => given.iter().filter(|case| run::is_for(item.head(), case)).cloned().collect(),
                 None => item.cases(schema, options.seed, options.cases),
             };
-            Some(Ok(one(*index, *number, item, engine, &cases, progress)))
+            Some(Ok(one((*index, *number), item, engine, (&cases, schema), progress)))
         })
         .collect();
     let mut outcome = Outcome::default();
@@ -312,11 +312,10 @@ pub fn verify(
 }
 
 fn one(
-    index: usize,
-    number: usize,
+    (index, number): (usize, usize),
     item: Item<'_>,
     engine: &dyn Changer,
-    cases: &[Case],
+    (cases, schema): (&[Case], &Schema),
     progress: &(dyn Fn(usize) + Sync),
 ) -> (Row, Option<Disagreement>) {
     let reference = Reference::new(item);
@@ -349,7 +348,7 @@ fn one(
             Some(Compared::Differs { expected, got, .. }) => Some((expected, got)),
             Some(Compared::Same { .. } | Compared::Unreadable | Compared::NotJudged) | None => None,
         };
-        let case = shrink(case, item.head(), Schema::kubernetes(), &mut |case| differs(case).is_some());
+        let case = shrink(case, item.head(), schema, &mut |case| differs(case).is_some());
         let (expected, got) = differs(&case).unwrap_or_else(|| ("the same".to_owned(), "differs only among other objects".to_owned()));
         Disagreement { item: index, engine: number, case, expected, got, count: row.disagreements }
     });
@@ -400,7 +399,13 @@ mod tests {
         let mut sources = Sources::default();
         sources.add("p.pol", "pack p\nmutation m {\n    match Pod\n    default pod.spec.enableServiceLinks = false\n}\n");
         let program = compile(&sources, &crate::resolve::Options::default()).unwrap_or_else(|errors| panic!("{errors:?}")).program;
-        verify(&Item::all(&program), &[Box::new(Fake(fake))], Options { seed: 5, cases: 120 }, None, &|_| ())
+        verify(
+            &Item::all(&program),
+            &[Box::new(Fake(fake))],
+            Options { seed: 5, cases: 120, schema: crate::schema::Schema::kubernetes() },
+            None,
+            &|_| (),
+        )
     }
 
     #[test]

@@ -60,7 +60,7 @@ pub fn some_cases(rule: &Rule, schema: &Schema, seed: u64, count: usize) -> Vec<
 impl Case {
     /// That of a pack's own test; none where the test names files.
     #[must_use]
-    pub fn of_test(test: &Test) -> Option<Case> {
+    pub fn of_test(schema: &Schema, test: &Test) -> Option<Case> {
         let written = |given: &Option<Given>| match given {
             None => Some(None),
             Some(Given::Object(json)) => Some(Some(json.clone())),
@@ -73,7 +73,7 @@ impl Case {
         let (old_object, namespace_object, request) =
             (written(&test.old_object)?, written(&test.namespace_object)?, written(&test.request)?);
         let text = |name: &str| object.get(name).and_then(Json::as_str).unwrap_or_default();
-        let namespaced = Schema::kubernetes().by_gvk(text("apiVersion"), text("kind")).is_none_or(|info| info.kind.namespaced);
+        let namespaced = schema.by_gvk(text("apiVersion"), text("kind")).is_none_or(|info| info.kind.namespaced);
         if namespaced
             && (request.is_some() || namespace_object.is_some())
             && let Some(Json::Object(metadata)) = object.get_mut("metadata")
@@ -81,8 +81,8 @@ impl Case {
             // A request names the namespace in the object too.
             metadata.entry("namespace").or_insert_with(|| json!("default"));
         }
-        let request =
-            request.map(|asked| Json::from(&admission_request(&Node::from(&asked), &Node::from(&object), test.operation, "default")));
+        let request = request
+            .map(|asked| Json::from(&admission_request(schema, &Node::from(&asked), &Node::from(&object), test.operation, "default")));
         let origin = "a test of the pack".to_owned();
         Some(Case { object, old_object, operation: test.operation, namespace_object, request, origin })
     }
@@ -402,7 +402,7 @@ impl<'a> Generator<'a> {
                 fields.retain(|name, _| name != "name" && name != "namespace");
             }
             let asked = Node::from(&asked);
-            Json::from(&admission_request(&asked, &Node::from(&object), operation, "default"))
+            Json::from(&admission_request(self.schema, &asked, &Node::from(&object), operation, "default"))
         });
         Case { object, old_object, operation, namespace_object, request, origin }
     }

@@ -22,6 +22,8 @@ pub struct Options {
     pub seed: u64,
     /// How many there are of each rule.
     pub cases: usize,
+    /// The kinds that the rules are about.
+    pub schema: &'static Schema,
 }
 
 /// One rule in one engine.
@@ -130,7 +132,7 @@ struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    fn new(rule: &'a Rule, program: &Program, engines: &[Box<dyn Engine>], outcome: &mut Outcome) -> Self {
+    fn new(rule: &'a Rule, program: &Program, engines: &[Box<dyn Engine>], schema: &Schema, outcome: &mut Outcome) -> Self {
         let mut own = Vec::new();
         for (index, engine) in engines.iter().enumerate() {
             match engine.leaves_out(rule) {
@@ -143,7 +145,7 @@ impl<'a> Subject<'a> {
             .values()
             .flat_map(|pack| &pack.tests)
             .filter(|test| test.rule == rule.id)
-            .filter_map(Case::of_test)
+            .filter_map(|test| Case::of_test(schema, test))
             .filter(|case| is_for(rule, case))
             .collect();
         Subject { rule, judge: Judge::new([rule]).without_places(), coverage: Coverage::new(rule), tests, engines: own }
@@ -301,7 +303,7 @@ pub fn verify(
 ) -> Outcome {
     let chunks = options.cases.div_ceil(CHUNK);
     let sizes: Vec<usize> = (0..chunks).map(|chunk| options.cases.saturating_sub(chunk * CHUNK).min(CHUNK)).collect();
-    let schema = Schema::kubernetes();
+    let schema = options.schema;
     compare(
         rules,
         program,
@@ -311,7 +313,7 @@ pub fn verify(
             if never_applies(subject.rule).is_some() { Vec::new() } else { sizes.clone() }
         },
         &|subject, chunk, count| subject.cases(schema, options.seed, chunk, count),
-        Origin::Made,
+        (Origin::Made, schema),
     )
 }
 
@@ -320,7 +322,7 @@ pub fn verify_objects(
     rules: &[&Rule],
     program: &Program,
     engines: &[Box<dyn Engine>],
-    cases: &[Case],
+    (cases, schema): (&[Case], &Schema),
     progress: &(dyn Fn(usize) + Sync),
 ) -> Outcome {
     let own = |rule: &Rule| -> Vec<&Case> { cases.iter().filter(|case| is_for(rule, case)).collect() };
@@ -331,7 +333,7 @@ pub fn verify_objects(
         progress,
         &|subject| own(subject.rule).chunks(CHUNK).map(<[_]>::len).collect(),
         &|subject, chunk, count| own(subject.rule).into_iter().skip(chunk * CHUNK).take(count).cloned().collect(),
-        if cases.len() <= FEW { Origin::Few } else { Origin::Many },
+        (if cases.len() <= FEW { Origin::Few } else { Origin::Many }, schema),
     )
 }
 
@@ -353,14 +355,14 @@ fn compare(
     progress: &(dyn Fn(usize) + Sync),
     sizes: &dyn Fn(&Subject<'_>) -> Vec<usize>,
     cases: &(dyn Fn(&Subject<'_>, usize, usize) -> Vec<Case> + Sync),
-    origin: Origin,
+    (origin, schema): (Origin, &Schema),
 ) -> Outcome {
     let mut outcome = Outcome::default();
     let mut subjects = Vec::new();
     for (index, rule) in rules.iter().enumerate() {
         match never_applies(rule) {
             Some(why) => outcome.not_applicable.push((rule.id.clone(), why.to_owned())),
-            None => subjects.push((index, Subject::new(rule, program, engines, &mut outcome))),
+            None => subjects.push((index, Subject::new(rule, program, engines, schema, &mut outcome))),
         }
     }
     let work: Vec<(usize, usize, usize)> = subjects
@@ -404,7 +406,6 @@ fn compare(
             outcome.unreached.extend(subject.coverage.unreached().into_iter().map(|branch| (*index, branch)));
         }
     }
-    let schema = Schema::kubernetes();
     outcome.disagreements = found
         .par_iter()
         .filter_map(|(number, index, engine, count, case)| {
@@ -484,7 +485,7 @@ rule always {
         let count = |number: usize| {
             counted.fetch_add(number, std::sync::atomic::Ordering::Relaxed);
         };
-        let outcome = verify(&rules, program, &[Box::new(Fake(fake))], Options { seed: 3, cases }, &count);
+        let outcome = verify(&rules, program, &[Box::new(Fake(fake))], Options { seed: 3, cases, schema: Schema::kubernetes() }, &count);
         let judged: usize = outcome.rows.iter().map(|row| row.tally.judged()).sum();
         assert_eq!(counted.into_inner(), judged);
         outcome
@@ -584,7 +585,7 @@ rule always {
         };
         let cases = [object("Pod", true), object("Pod", false), object("Deployment", true)];
         let engines: [Box<dyn Engine>; 1] = [Box::new(Fake(|_, _| Answer::Clean))];
-        let outcome = verify_objects(&rules, &program, &engines, &cases, &|_| ());
+        let outcome = verify_objects(&rules, &program, &engines, (&cases, Schema::kubernetes()), &|_| ());
         let rows: Vec<_> = outcome.rows.iter().map(|row| (row.rule.as_str(), row.tally.pass, row.tally.fail, row.disagreements)).collect();
         assert_eq!(rows, [("p/no-host-network", 1, 2, 2), ("p/always", 2, 0, 0)]);
         assert_eq!(outcome.one_sided, []);

@@ -57,7 +57,7 @@ struct Shrinker<'a> {
 
 impl<'a> Shrinker<'a> {
     fn attempt(&mut self, mut case: Case) -> bool {
-        told_anew(&mut case);
+        told_anew(self.schema, &mut case);
         if self.tries == 0 || case == self.best {
             return false;
         }
@@ -261,14 +261,14 @@ fn turned(object: &Json, from: PodPath, kind: &Kind, to: PodPath) -> Option<Json
 }
 
 /// A request tells what is in the object.
-fn told_anew(case: &mut Case) {
+fn told_anew(schema: &Schema, case: &mut Case) {
     let Some(request) = &mut case.request else { return };
     let namespace = request.get("namespace").and_then(Json::as_str).unwrap_or("default").to_owned();
     if let Some(fields) = request.as_object_mut() {
         fields.shift_remove("name");
         fields.shift_remove("namespace");
     }
-    *request = Json::from(&admission_request(&Node::from(&*request), &Node::from(&case.object), case.operation, &namespace));
+    *request = Json::from(&admission_request(schema, &Node::from(&*request), &Node::from(&case.object), case.operation, &namespace));
 }
 
 fn put(object: &mut Json, place: &[Step], value: Json) {

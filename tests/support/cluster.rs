@@ -81,6 +81,26 @@ impl Cluster {
         answer
     }
 
+    /// Creates a CustomResourceDefinition, and waits until its kind is served.
+    pub fn define(&mut self, definition: &Json) {
+        let answer = self.ask(create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition));
+        assert!(succeeded(&answer), "{definition} is refused: {answer}");
+        let text = |pointer: &str| definition.pointer(pointer).and_then(Json::as_str).unwrap();
+        let versions = definition["spec"]["versions"].as_array().unwrap();
+        for version in versions.iter().filter(|version| version["served"] == true) {
+            let path = format!("/apis/{}/{}/{}", text("/spec/group"), version["name"].as_str().unwrap(), text("/spec/names/plural"));
+            let until = Instant::now() + IN_FORCE_WITHIN;
+            loop {
+                let answer = self.ask(json!({ "path": path }));
+                if succeeded(&answer) {
+                    break;
+                }
+                assert!(Instant::now() < until, "{path} is not served: {answer}");
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        }
+    }
+
     /// Applies admission policies and bindings, and waits until they are in force. `round` tells one call from another.
     ///
     /// The API server hears of policies in the order in which they were written, and of bindings likewise: when the sentinel, which is written last, is in force, the others are.

@@ -32,6 +32,8 @@ pub type Said = BTreeMap<String, String>;
 pub struct Subject {
     pub name: String,
     pub program: Program,
+    /// The kinds that its rules are about.
+    pub schema: &'static Schema,
     pub cases: Vec<Case>,
     /// The rule out of which each object was made.
     pub origins: Vec<String>,
@@ -40,14 +42,14 @@ pub struct Subject {
 }
 
 impl Subject {
-    pub fn new(name: &str, files: &[PathBuf], params: &[String]) -> Self {
+    pub fn new(name: &str, files: &[PathBuf], params: &[String], schema: &'static Schema) -> Self {
         let mut sources = Sources::default();
         for file in files {
             sources.add(file.strip_prefix(repository("")).unwrap().display().to_string(), fs::read_to_string(file).unwrap());
         }
         let params =
             params.iter().map(|param| param.split_once('=').unwrap()).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let program = match compile(&sources, &Options { params, roots: roots(&sources), ..Options::default() }) {
+        let program = match compile(&sources, &Options { params, roots: roots(&sources), schema, ..Options::default() }) {
             Ok(compiled) => compiled.program,
             Err(diagnostics) => panic!("{}", render::render(&diagnostics, &sources, false)),
         };
@@ -55,14 +57,21 @@ impl Subject {
         let rules: Vec<&polc::ir::Rule> = program.packs.values().flat_map(|pack| &pack.rules).collect();
         let (mut cases, mut origins) = (Vec::new(), Vec::new());
         for rule in rules {
-            let mut made = generate::some_cases(rule, Schema::kubernetes(), seed, count);
-            made.extend(program.packs.values().flat_map(|pack| &pack.tests).filter(|test| test.rule == rule.id).filter_map(Case::of_test));
+            let mut made = generate::some_cases(rule, schema, seed, count);
+            made.extend(
+                program
+                    .packs
+                    .values()
+                    .flat_map(|pack| &pack.tests)
+                    .filter(|test| test.rule == rule.id)
+                    .filter_map(|test| Case::of_test(schema, test)),
+            );
             origins.extend(made.iter().map(|_| rule.id.clone()));
             cases.extend(made);
         }
         let judge = Judge::of_program(&program);
         let expected = cases.iter().map(|case| said(&judge, case)).collect();
-        Subject { name: name.to_owned(), program, cases, origins, expected }
+        Subject { name: name.to_owned(), program, schema, cases, origins, expected }
     }
 
     /// The rules that the target has in their exact form; none may be refused.
@@ -110,12 +119,12 @@ fn read_subjects() -> Vec<Subject> {
     let wanted = std::env::var("POLC_SUBJECT").unwrap_or_default();
     let mut all = Vec::new();
     if "policies".contains(&wanted) {
-        all.push(Subject::new("policies", &shipped, &[]));
+        all.push(Subject::new("policies", &shipped, &[], Schema::kubernetes()));
     }
     for case in golden::cases() {
         let name = format!("golden/{}", case.name);
         if name.contains(&wanted) {
-            all.push(Subject::new(&name, &case.sources(), &case.params()));
+            all.push(Subject::new(&name, &case.sources(), &case.params(), case.schema()));
         }
     }
     assert!(!all.is_empty(), "nothing is called {wanted}");
@@ -298,9 +307,10 @@ pub fn agrees(name: &str) {
             None => return,
         },
     };
-    let options = run::Options { seed: number("POLC_SEED", 1), cases: usize::try_from(number("POLC_CASES", 200)).unwrap() };
+    let (seed, cases) = (number("POLC_SEED", 1), usize::try_from(number("POLC_CASES", 200)).unwrap());
     let (mut compared, mut problems) = (0, String::new());
     for subject in subjects() {
+        let options = run::Options { seed, cases, schema: subject.schema };
         let rules: Vec<&polc::ir::Rule> = subject.program.packs.values().flat_map(|pack| &pack.rules).collect();
         let start = engines::Start { rules: &rules, program: &subject.program, path: &path, name: known.name };
         let started = match known.source {

@@ -1,6 +1,8 @@
 //! The cases under `golden/`.
 
 use super::repository;
+use polc::diagnostic::Sources;
+use polc::schema::Schema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs;
@@ -57,6 +59,22 @@ impl Case {
         sources
     }
 
+    /// The folder of its CustomResourceDefinitions, where it has one.
+    pub fn crds(&self) -> Option<PathBuf> {
+        Some(self.folder.join("crds")).filter(|folder| folder.exists())
+    }
+
+    /// The kinds that its rules are about.
+    pub fn schema(&self) -> &'static Schema {
+        let Some(folder) = self.crds() else { return Schema::kubernetes() };
+        let mut sources = Sources::default();
+        let indices: Vec<u32> = super::files_below(&folder, "yaml")
+            .iter()
+            .map(|file| sources.add_configuration(file.display().to_string(), fs::read_to_string(file).unwrap()))
+            .collect();
+        polc::crd::read(&sources, &indices).unwrap_or_else(|wrong| panic!("{wrong:#?}")).schema
+    }
+
     /// Its params, as `name=value`.
     pub fn params(&self) -> Vec<String> {
         self.options.params.iter().map(|(name, value)| format!("{name}={value}")).collect()
@@ -64,7 +82,7 @@ impl Case {
 
     /// Builds it into a folder, through the command.
     pub fn build_into(&self, out: &Path) {
-        build(&self.sources(), &self.options.targets, &self.params(), out);
+        build(&self.sources(), &self.crds(), &self.options.targets, &self.params(), out);
     }
 
     /// What it gives: the files by `target/path`.
@@ -91,9 +109,12 @@ pub fn files(folder: &Path, depth: usize) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// Runs `polc build`, which has to succeed.
-pub fn build(sources: &[PathBuf], targets: &[String], params: &[String], out: &Path) {
+pub fn build(sources: &[PathBuf], crds: &Option<PathBuf>, targets: &[String], params: &[String], out: &Path) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_polc"));
     command.arg("build").args(sources).arg("--out").arg(out);
+    if let Some(crds) = crds {
+        command.arg("--crds").arg(crds);
+    }
     if !targets.is_empty() {
         command.arg("--target").arg(targets.join(","));
     }

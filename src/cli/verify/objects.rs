@@ -7,6 +7,7 @@ use crate::eval::admission_request;
 use crate::ir::Operation;
 use crate::manifest::{self, builtin};
 use crate::object::Node;
+use crate::schema::Schema;
 use crate::verify::generate::Case;
 use serde_json::{Map, Value as Json};
 use std::path::{Path, PathBuf};
@@ -20,9 +21,9 @@ pub struct Given {
 }
 
 /// Reads all objects. With `only_valid` those in which a built-in check finds something are left out.
-pub fn read(paths: &[PathBuf], only_valid: bool) -> Result<Given, Failure> {
+pub fn read(schema: &'static Schema, paths: &[PathBuf], only_valid: bool) -> Result<Given, Failure> {
     let mut given = Given { cases: Vec::new(), left_out: Vec::new() };
-    let mut checker = builtin::Checker::new();
+    let mut checker = builtin::Checker::with(schema);
     for path in paths {
         for path in files_under(path, &["yaml", "yml", "json"])? {
             let file = if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() };
@@ -35,7 +36,7 @@ pub fn read(paths: &[PathBuf], only_valid: bool) -> Result<Given, Failure> {
                 .with_help("mend the manifest; `polc check` shows all that is wrong with it"));
             }
             for document in read.documents {
-                let case = case(&document.node, &file, document.line)?;
+                let case = case(schema, &document.node, &file, document.line)?;
                 let findings = if only_valid { checker.check(&file, &document, "default") } else { Vec::new() };
                 match findings.into_iter().find(|finding| finding.level == crate::diagnostic::Level::Error) {
                     Some(finding) => {
@@ -54,7 +55,7 @@ pub fn read(paths: &[PathBuf], only_valid: bool) -> Result<Given, Failure> {
 }
 
 /// The case that a document stands for.
-pub fn case(node: &Node, file: &str, line: u32) -> Result<Case, Failure> {
+pub fn case(schema: &Schema, node: &Node, file: &str, line: u32) -> Result<Case, Failure> {
     let object = Json::from(node);
     let origin = format!("{file}:{line}");
     let review = object.get("kind").is_some_and(|kind| kind == "AdmissionReview");
@@ -78,6 +79,6 @@ pub fn case(node: &Node, file: &str, line: u32) -> Result<Case, Failure> {
     let fields: Map<String, Json> =
         request.as_object().into_iter().flatten().filter(|(name, _)| told(name)).map(|(n, v)| (n.clone(), v.clone())).collect();
     let request = (!fields.is_empty())
-        .then(|| Json::from(&admission_request(&Node::from(&Json::Object(fields)), &Node::from(&present), operation, "default")));
+        .then(|| Json::from(&admission_request(schema, &Node::from(&Json::Object(fields)), &Node::from(&present), operation, "default")));
     Ok(Case { object: present, old_object, operation, namespace_object: object.get("namespaceObject").cloned(), request, origin })
 }

@@ -7,6 +7,7 @@ use crate::diagnostic::{Sources, Span};
 use crate::ir::Rule;
 use crate::manifest;
 use crate::object::Node;
+use crate::schema::Schema;
 use crate::verify::changed::{self, Changer, Item};
 use crate::verify::engine::Engine;
 use crate::verify::generate::Case;
@@ -29,6 +30,7 @@ const LISTED: usize = 20;
 pub struct Shown<'a> {
     pub arguments: &'a Arguments,
     pub sources: &'a Sources,
+    pub schema: &'a Schema,
     pub rules: &'a [&'a Rule],
     pub engines: &'a [Box<dyn Engine>],
     pub outcome: &'a Outcome,
@@ -90,6 +92,9 @@ impl Shown<'_> {
         for path in &self.arguments.paths {
             let _ = write!(command, " {}", quoted(path));
         }
+        for path in self.arguments.compile.crds.given() {
+            let _ = write!(command, " --crds {}", quoted(path));
+        }
         for (name, value) in &self.arguments.compile.params {
             let _ = write!(command, " --param {}", word(&format!("{name}={value}")));
         }
@@ -97,7 +102,7 @@ impl Shown<'_> {
         if let Some(folder) = &self.arguments.engines_dir {
             let _ = write!(command, " --engines-dir {}", quoted(folder));
         }
-        let _ = write!(command, " --objects - <<'END'\n{}END", document(case));
+        let _ = write!(command, " --objects - <<'END'\n{}END", document(self.schema, case));
         command
     }
 
@@ -453,13 +458,14 @@ fn test_case(writer: &mut Writer<Vec<u8>>, name: &str, class: &str, failure: Opt
 }
 
 /// A case as a manifest that reads as the same case: in YAML, or in JSON where YAML would read otherwise.
-fn document(case: &Case) -> String {
+fn document(schema: &Schema, case: &Case) -> String {
     let mut whole = if is_plain(case) { case.object.clone() } else { admission_review(case) };
     if let (Some(space), Some(fields)) = (&case.namespace_object, whole.as_object_mut()) {
         fields.insert("namespaceObject".to_owned(), space.clone());
     }
-    let reads_as_the_case =
-        |whole: &Json| objects::case(&Node::from(whole), "", 0).is_ok_and(|read| Case { origin: case.origin.clone(), ..read } == *case);
+    let reads_as_the_case = |whole: &Json| {
+        objects::case(schema, &Node::from(whole), "", 0).is_ok_and(|read| Case { origin: case.origin.clone(), ..read } == *case)
+    };
     // What goes without saying is not said; some of it only where other things are not said either.
     for name in ["name", "namespace", "object", "oldObject"].repeat(2) {
         let mut less = whole.clone();

@@ -26,6 +26,14 @@ pub static NO_POLICIES: Code = Code {
         Give a `.pol` file, or a folder that holds some at any depth (hidden folders are left out).",
 };
 
+/// A path without CustomResourceDefinitions.
+pub static NO_CRDS: Code = Code {
+    id: "no-crds",
+    summary: "a path holds no CustomResourceDefinition",
+    explanation: "`--crds`, or `crds` in `polc.yaml`, names files or folders with CustomResourceDefinitions. One that holds none is most likely misspelt, and the rules about its kinds would be refused for \
+        another reason.\n\nGive a YAML or JSON file, or a folder that holds some at any depth (hidden folders are left out).",
+};
+
 /// A folder without manifests.
 pub static NO_MANIFESTS: Code = Code {
     id: "no-manifests",
@@ -123,6 +131,7 @@ pub static ALL: &[&Code] = &[
     &CANNOT_READ,
     &NOT_UTF8,
     &NO_POLICIES,
+    &NO_CRDS,
     &NO_MANIFESTS,
     &CANNOT_WRITE,
     &BAD_OUTPUT_MANIFEST,

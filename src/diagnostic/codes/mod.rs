@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod config;
+pub mod crd;
 pub mod input;
 pub mod resolve;
 pub mod syntax;
@@ -14,6 +15,7 @@ pub static STAGES: &[(&str, &[&Code])] = &[
     ("Names, types and meaning", resolve::ALL),
     ("Writing targets", build::ALL),
     ("Reading `polc.yaml`", config::ALL),
+    ("Reading CustomResourceDefinitions", crd::ALL),
     ("Files, manifests and arguments", input::ALL),
 ];
 

@@ -21,6 +21,11 @@ spec.hostNetwork message \"...\"        // wrong: a path starts at a root\nforbi
         "Every path is checked against the schema of the matched kinds. A misspelt field would always be absent, and the rule would silently pass or \
 silently fail everything.\n\n```pol\nforbid c.securityContext.priviliged message \"...\"    // wrong\nforbid c.securityContext.privileged message \"...\"    // \
 right\n```\n";
+    /// A field of a custom kind that the language cannot say exactly.
+    UNREADABLE_FIELD = "unreadable-field", "a field of a custom kind that the language cannot say exactly",
+        "A CustomResourceDefinition can say of a field what the language has no exact words for: the field keeps `null` where it is written, and has a default where it is missing (`nullable` with \
+`default`), or its default holds `null` or a number with a fraction. A rule that read it would say one thing of a manifest and another in a cluster. Other fields of the kind are not \
+concerned.\n\n```yaml\nsize: { type: integer, default: 1, nullable: true }    # no rule can read it\nsize: { type: integer, default: 1 }                    # rules read what is written, or 1\n```\n";
     /// A function that does not exist.
     UNKNOWN_FUNCTION = "unknown-function", "a function that does not exist",
         "The functions are `image`, `isImage`, `quantity`, `duration`, `asInt`, `asName`, `percent`, `lower`, `upper`, `replace`, `split`, `join`, `count`, `size`, \

@@ -6,9 +6,9 @@ use super::{Findings, at, join, key_at, quote, structs};
 use crate::diagnostic::nearest;
 use crate::ir::{Presence, Quantity};
 use crate::object::{Key, Node, Value};
-use crate::schema::{Default, Field, FieldType, Schema, TypeId};
+use crate::schema::{Default, Field, FieldType, Nulls, Schema, TypeId};
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{OnceLock, RwLock};
 
 /// A struct with what the walk asks of it, drawn out once.
 struct Shape {
@@ -63,14 +63,26 @@ fn hash(name: &str) -> usize {
         ^ byte(bytes.len().wrapping_sub(1)).wrapping_mul(31)
 }
 
-fn shapes() -> &'static BTreeMap<TypeId, OnceLock<Shape>> {
-    static SHAPES: OnceLock<BTreeMap<TypeId, OnceLock<Shape>>> = OnceLock::new();
-    SHAPES.get_or_init(|| Schema::kubernetes().types().map(|id| (id, OnceLock::new())).collect())
+/// Those of Kubernetes' structs, by their places.
+fn shapes() -> &'static [OnceLock<Shape>] {
+    static SHAPES: OnceLock<Vec<OnceLock<Shape>>> = OnceLock::new();
+    SHAPES.get_or_init(|| Schema::kubernetes().types().map(|_| OnceLock::new()).collect())
+}
+
+/// The shape of a struct of a custom kind.
+#[cold]
+fn added_shape(id: TypeId) -> Option<&'static Shape> {
+    static SHAPES: RwLock<BTreeMap<usize, &'static Shape>> = RwLock::new(BTreeMap::new());
+    if let Some(shape) = SHAPES.read().ok()?.get(&id.index()) {
+        return Some(shape);
+    }
+    Some(SHAPES.write().ok()?.entry(id.index()).or_insert_with(|| Box::leak(Box::new(Shape::new(id)))))
 }
 
 /// Checks a struct: `node` is a map with these `entries`.
 pub(super) fn structure(id: TypeId, node: &Node, entries: &[(Key, Node)], path: &Path<'_>, findings: &mut Findings) {
-    let Some(shape) = shapes().get(&id).map(|cell| cell.get_or_init(|| Shape::new(id))) else { return };
+    let own = shapes().get(id.index()).map(|cell| cell.get_or_init(|| Shape::new(id)));
+    let Some(shape) = own.or_else(|| added_shape(id)) else { return };
     for (key, value) in entries {
         let own = Path::Field(path, &key.name);
         match shape.field(&key.name) {
@@ -79,6 +91,7 @@ pub(super) fn structure(id: TypeId, node: &Node, entries: &[(Key, Node)], path: 
             Some(field) => {
                 check(&field.ty, Some(field), value, &own, findings);
             }
+            None if shape.id.get().open => {}
             None => unknown(shape, (key, value), entries, path, findings),
         }
     }
@@ -117,7 +130,7 @@ fn check(ty: &FieldType, field: Option<&'static Field>, node: &Node, path: &Path
             for (index, item) in items.iter().enumerate() {
                 let own = Path::Index(path, index);
                 if item.value == Value::Null {
-                    null_element(inner, item, &own, findings);
+                    null_element(inner, field.map_or(Nulls::Emptied, |field| field.nulls), item, &own, findings);
                 } else {
                     check(inner, None, item, &own, findings);
                 }
@@ -127,6 +140,8 @@ fn check(ty: &FieldType, field: Option<&'static Field>, node: &Node, path: &Path
             for (key, value) in entries {
                 if value.value != Value::Null {
                     check(inner, None, value, &Path::Field(path, &key.name), findings);
+                } else if field.is_some_and(|field| field.nulls == Nulls::Refused) {
+                    null_entry(key, &Path::Field(path, &key.name), findings);
                 }
             }
         }
@@ -164,7 +179,15 @@ fn check(ty: &FieldType, field: Option<&'static Field>, node: &Node, path: &Path
 
 /// Kubernetes reads a `null` in a list as an empty element, which rules do not see: whatever that leads to is told here.
 #[cold]
-fn null_element(ty: &FieldType, node: &Node, path: &Path<'_>, findings: &mut Findings) {
+fn null_element(ty: &FieldType, nulls: Nulls, node: &Node, path: &Path<'_>, findings: &mut Findings) {
+    match nulls {
+        Nulls::Emptied => {}
+        Nulls::Kept => return,
+        Nulls::Refused => {
+            let message = format!("{} is `null`, which the API server refuses: remove it", path.subject(true));
+            return findings.error("schema-type", path, at(node), message);
+        }
+    }
     let before = findings.found.len();
     if let FieldType::Struct(id) = ty {
         structure(*id, node, &[], path, findings);
@@ -173,6 +196,13 @@ fn null_element(ty: &FieldType, node: &Node, path: &Path<'_>, findings: &mut Fin
         let message = format!("{} is `null`, which Kubernetes reads as an empty one: remove it", path.subject(true));
         findings.error("schema-type", path, at(node), message);
     }
+}
+
+/// Rules read a `null` in a map of texts as Kubernetes does, as an empty one; the API server drops it from an object of a custom kind.
+#[cold]
+fn null_entry(key: &Key, path: &Path<'_>, findings: &mut Findings) {
+    let message = format!("{} is `null`, so that the API server drops it: remove it", path.subject(true));
+    findings.error("schema-type", path, key_at(key), message);
 }
 
 #[cold]

@@ -10,6 +10,7 @@ use super::{Document, Finding};
 use crate::diagnostic::Level;
 use crate::ir::Severity;
 use crate::object::{Key, Node};
+use crate::schema::Schema;
 use path::Path;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -77,16 +78,23 @@ pub fn builtin(id: &str) -> Option<&'static BuiltinInfo> {
 /// ```
 #[derive(Debug, Default)]
 pub struct Checker {
+    schema: &'static Schema,
     seen: BTreeMap<object::Identity, (String, u32)>,
     presets: BTreeSet<String>,
     foreign: BTreeMap<(String, String), usize>,
 }
 
 impl Checker {
-    /// One that has seen no object.
+    /// One that has seen no object, and knows the kinds of Kubernetes.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// One that has seen no object, and knows the kinds of a schema.
+    #[must_use]
+    pub fn with(schema: &'static Schema) -> Self {
+        Checker { schema, ..Self::default() }
     }
 
     /// What is wrong with an object of the file `source`, in the order of the text, what its reading found included. An object without a namespace is in `namespace`.

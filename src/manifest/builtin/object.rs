@@ -18,7 +18,7 @@ impl Checker {
     pub(super) fn object(&mut self, source: &str, document: &Document, namespace: &str, findings: &mut Findings) {
         let node = &document.node;
         let Some((api_version, kind)) = type_of(node, findings) else { return };
-        let schema = Schema::kubernetes();
+        let schema = self.schema;
         let known = schema.by_gvk(api_version, kind);
         if kind == "PodPreset" && api_version.starts_with("settings.k8s.io/") {
             findings
@@ -125,7 +125,12 @@ fn unserved(schema: &Schema, api_version: &str, kind: &str, node: &Node, finding
         return true;
     }
     let group = api_version.split_once('/').map_or("", |(group, _)| group);
-    let own: Vec<&KindInfo> = schema.kinds().iter().filter(|info| info.kind.group == group).collect();
+    let in_group = || schema.kinds().iter().filter(|info| info.kind.group == group);
+    // Of a custom group not every definition needs to be there.
+    if in_group().any(|info| info.custom) && !in_group().any(|info| info.kind.kind == kind || !info.custom) {
+        return false;
+    }
+    let own: Vec<&KindInfo> = in_group().collect();
     let versions: BTreeSet<String> = own.iter().filter(|info| info.kind.kind == kind).map(|info| info.kind.api_version()).collect();
     let elsewhere: BTreeSet<String> = schema.kind(kind, None).into_iter().map(|info| info.kind.api_version()).collect();
     if own.is_empty() && group.contains('.') {
@@ -157,7 +162,7 @@ fn unserved(schema: &Schema, api_version: &str, kind: &str, node: &Node, finding
 /// The object's name, by the grammar that the API server has for its kind.
 fn name(info: &KindInfo, node: &Node, findings: &mut Findings) {
     // answers to questions are not kept, so they need no name; a Binding has that of its Pod
-    if info.kind.kind.ends_with("Review") {
+    if info.kind.kind.ends_with("Review") && !info.custom {
         return;
     }
     let metadata_path = Path::Field(&Path::Root, "metadata");
@@ -196,7 +201,20 @@ fn name(info: &KindInfo, node: &Node, findings: &mut Findings) {
             }
             "lower-case letters, digits and `-`, at most 63, with a letter or digit at both ends"
         }
-        "" | "apps" | "batch" | "policy" | "autoscaling" | "networking.k8s.io" | "scheduling.k8s.io" | "storage.k8s.io" | "node.k8s.io" => {
+        group
+            if info.custom
+                || matches!(
+                    group,
+                    "" | "apps"
+                        | "batch"
+                        | "policy"
+                        | "autoscaling"
+                        | "networking.k8s.io"
+                        | "scheduling.k8s.io"
+                        | "storage.k8s.io"
+                        | "node.k8s.io"
+                ) =>
+        {
             if is_dns_subdomain(text) || info.kind.kind == "IPAddress" {
                 return;
             }

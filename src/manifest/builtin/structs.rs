@@ -49,21 +49,22 @@ pub(super) fn also_required(id: TypeId) -> &'static [&'static str] {
 
 /// Whether a field that OpenAPI calls required may be absent all the same, since the API server accepts its empty value.
 pub(super) fn is_zero_allowed(id: TypeId, field: &str) -> bool {
-    matches!(
-        (id.short_name(), field),
-        ("CSIDriver" | "CSINode", "spec")
-            | ("CSINodeSpec", "drivers")
-            | ("Event", _)
-            | ("GroupResource", "group")
-            | ("HTTPHeader" | "Sysctl", "value")
-            | ("ISCSIPersistentVolumeSource" | "ISCSIVolumeSource", "lun")
-            | ("LimitRangeSpec", "limits")
-            | ("PreferredSchedulingTerm", "preference")
-            | ("ResourcePool", "generation")
-            | ("ScaleIOPersistentVolumeSource" | "ScaleIOVolumeSource", "secretRef")
-            | ("SleepAction", "seconds")
-            | ("TokenRequest", "audience")
-    )
+    id.name().starts_with("io.k8s.")
+        && matches!(
+            (id.short_name(), field),
+            ("CSIDriver" | "CSINode", "spec")
+                | ("CSINodeSpec", "drivers")
+                | ("Event", _)
+                | ("GroupResource", "group")
+                | ("HTTPHeader" | "Sysctl", "value")
+                | ("ISCSIPersistentVolumeSource" | "ISCSIVolumeSource", "lun")
+                | ("LimitRangeSpec", "limits")
+                | ("PreferredSchedulingTerm", "preference")
+                | ("ResourcePool", "generation")
+                | ("ScaleIOPersistentVolumeSource" | "ScaleIOVolumeSource", "secretRef")
+                | ("SleepAction", "seconds")
+                | ("TokenRequest", "audience")
+        )
 }
 
 /// Whether the API server refuses a required field of the struct that is empty or zero.

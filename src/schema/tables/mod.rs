@@ -46,6 +46,8 @@ mod tests {
                 *ty == FieldType::List(Box::new(FieldType::String)) && items.iter().all(|item| values.is_empty() || values.contains(item))
             }
             Default::Empty => matches!(ty, FieldType::Struct(_)),
+            // Of custom kinds alone.
+            Default::Constant(_) => false,
             Default::Special(special) => match special {
                 SpecialDefault::PullPolicy { image } => owner.fields[*image].ty == FieldType::String && values.contains(&"IfNotPresent"),
                 SpecialDefault::EmptyDirWithoutSource => owner.name == "io.k8s.api.core.v1.Volume",

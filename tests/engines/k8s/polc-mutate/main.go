@@ -22,6 +22,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/meta/testrestmapper"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/version"
@@ -256,7 +257,7 @@ func (m *mutator) one(asked *request, reply *answer) error {
 	if len(asked.Object) == 0 {
 		return errors.New("no object")
 	}
-	object, kind, err := legacyscheme.Codecs.UniversalDeserializer().Decode(asked.Object, nil, nil)
+	object, kind, err := decode(asked.Object)
 	if err != nil {
 		reply.Unreadable = err.Error()
 		return nil
@@ -267,7 +268,7 @@ func (m *mutator) one(asked *request, reply *answer) error {
 	}
 	var old runtime.Object
 	if len(asked.OldObject) > 0 {
-		if old, _, err = legacyscheme.Codecs.UniversalDeserializer().Decode(asked.OldObject, nil, nil); err != nil {
+		if old, _, err = decode(asked.OldObject); err != nil {
 			reply.Unreadable = err.Error()
 			return nil
 		}
@@ -286,6 +287,19 @@ func (m *mutator) one(asked *request, reply *answer) error {
 	}
 	reply.After, err = runtime.DefaultUnstructuredConverter.ToUnstructured(object)
 	return err
+}
+
+// decode reads an object as the API server does; a kind that it does not know, a custom one, stays as it is.
+func decode(text []byte) (runtime.Object, *schema.GroupVersionKind, error) {
+	read := &unstructured.Unstructured{}
+	if err := read.UnmarshalJSON(text); err != nil {
+		return nil, nil, err
+	}
+	kind := read.GroupVersionKind()
+	if !legacyscheme.Scheme.Recognizes(kind) {
+		return read, &kind, nil
+	}
+	return legacyscheme.Codecs.UniversalDeserializer().Decode(text, nil, nil)
 }
 
 func (m *mutator) apply(policy *compiled, asked *request, object, old runtime.Object, kind schema.GroupVersionKind, reply *answer) (runtime.Object, error) {
@@ -329,13 +343,15 @@ func (m *mutator) attributes(asked *request, object, old runtime.Object, kind sc
 	if err != nil {
 		return nil, nil, err
 	}
-	mapping, err := m.mapper.RESTMapping(kind.GroupKind(), kind.Version)
-	if err != nil {
-		return nil, nil, err
+	resource, _ := meta.UnsafeGuessKindToResource(kind)
+	namespaced := accessor.GetNamespace() != ""
+	if mapping, err := m.mapper.RESTMapping(kind.GroupKind(), kind.Version); err == nil {
+		resource = mapping.Resource
+		namespaced = mapping.Scope.Name() == meta.RESTScopeNameNamespace
 	}
 	var namespace *corev1.Namespace
 	space := ""
-	if mapping.Scope.Name() == meta.RESTScopeNameNamespace {
+	if namespaced {
 		if space = accessor.GetNamespace(); space == "" {
 			// The API server has filled this in before a policy sees the object.
 			space = metav1.NamespaceDefault
@@ -351,5 +367,5 @@ func (m *mutator) attributes(asked *request, object, old runtime.Object, kind sc
 		old = nil
 	}
 	who := &user.DefaultInfo{Name: "polc"}
-	return admission.NewAttributesRecord(object, old, kind, space, accessor.GetName(), mapping.Resource, "", operation, nil, false, who), namespace, nil
+	return admission.NewAttributesRecord(object, old, kind, space, accessor.GetName(), resource, "", operation, nil, false, who), namespace, nil
 }

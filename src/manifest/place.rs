@@ -4,7 +4,7 @@ use crate::diagnostic::Span;
 use crate::object::{Key, Node, Value};
 
 /// A text with the starts of its lines.
-pub(super) struct Text<'a> {
+pub(crate) struct Text<'a> {
     pub source: u32,
     pub text: &'a str,
     starts: Vec<usize>,
