@@ -3,7 +3,7 @@
 use crate::diagnostic::{Diagnostic, Level, Sources};
 use crate::ir::Program;
 use crate::resolve::{self, Options};
-use crate::syntax;
+use crate::syntax::{self, ast::File};
 
 /// What sources compile to.
 #[derive(Debug, Clone)]
@@ -14,16 +14,33 @@ pub struct Compiled {
     pub warnings: Vec<Diagnostic>,
 }
 
+/// A source that was read: its index, its file, and what is wrong in it.
+pub type Read = (u32, File, Vec<Diagnostic>);
+
+/// Reads the source with this index; without tests where the program is only to judge.
+#[must_use]
+pub fn read(index: u32, text: &str, judge_only: bool) -> Read {
+    let (file, found) = if judge_only { syntax::parse_without_tests(index, text) } else { syntax::parse(index, text) };
+    (index, file, found)
+}
+
 /// Compiles all sources together.
 ///
 /// # Errors
 /// What is wrong in the sources or options, with the warnings. Where a source cannot be read, no names or types are looked at.
 pub fn compile(sources: &Sources, options: &Options) -> Result<Compiled, Vec<Diagnostic>> {
+    let files = sources.policies().map(|(index, source)| read(index, &source.text, options.judge_only)).collect();
+    compile_read(files, sources, options)
+}
+
+/// The same for sources that were read already.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_read(read: Vec<Read>, sources: &Sources, options: &Options) -> Result<Compiled, Vec<Diagnostic>> {
     let mut files = Vec::new();
     let mut diagnostics = Vec::new();
-    for (index, source) in sources.policies() {
-        let read = if options.judge_only { syntax::parse_without_tests } else { syntax::parse };
-        let (file, found) = read(index, &source.text);
+    for (index, file, found) in read {
         diagnostics.extend(found);
         files.push((index, file));
     }

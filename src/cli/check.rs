@@ -45,11 +45,22 @@ struct Row<'a> {
     line: u32,
     field: &'a str,
     identity: Identity<'a>,
+    /// The place of the rule among all; none for a check of manifests.
+    place: Option<usize>,
     rule: &'a str,
     severity: Severity,
     action: Action,
     verdict: &'static str,
     message: &'a str,
+}
+
+/// What the rows of a rule have in common.
+#[derive(Serialize)]
+struct JsonRule<'a> {
+    rule: &'a str,
+    severity: Severity,
+    action: Action,
+    verdict: &'static str,
 }
 
 #[derive(Serialize)]
@@ -122,6 +133,8 @@ struct Printer {
     first: bool,
     file: Written,
     identity: Written,
+    /// By the place of the rule, that of the checks of manifests first.
+    rules: Vec<Written>,
 }
 
 impl Printer {
@@ -130,7 +143,7 @@ impl Printer {
             Format::Json => b"{\"results\":[".to_vec(),
             Format::Text => Vec::new(),
         };
-        Printer { format, color, text, first: true, file: Written::default(), identity: Written::default() }
+        Printer { format, color, text, first: true, file: Written::default(), identity: Written::default(), rules: Vec::new() }
     }
 
     fn row(&mut self, row: &Row<'_>) -> Result<(), Failure> {
@@ -156,14 +169,15 @@ impl Printer {
         push_json(text, row.field)?;
         text.push(b',');
         text.extend_from_slice(self.identity.members(&row.identity.parts(), &row.identity)?);
-        text.extend_from_slice(b",\"rule\":");
-        push_json(text, row.rule)?;
-        text.extend_from_slice(b",\"severity\":");
-        serde_json::to_writer(&mut *text, &row.severity)?;
-        text.extend_from_slice(b",\"action\":");
-        serde_json::to_writer(&mut *text, &row.action)?;
-        text.extend_from_slice(b",\"verdict\":");
-        push_json(text, row.verdict)?;
+        text.push(b',');
+        let Row { rule, severity, action, verdict, .. } = *row;
+        let place = row.place.map_or(0, |place| place + 1);
+        if self.rules.len() <= place {
+            self.rules.resize_with(place + 1, Written::default);
+        }
+        if let Some(written) = self.rules.get_mut(place) {
+            text.extend_from_slice(written.members(&[rule, action.name(), verdict], &JsonRule { rule, severity, action, verdict })?);
+        }
         text.extend_from_slice(b",\"message\":");
         push_json(text, row.message)?;
         text.push(b'}');
@@ -267,6 +281,7 @@ impl<'a> Run<'a> {
             line: finding.line,
             field: &finding.field,
             identity,
+            place: None,
             rule: &rule,
             severity: severity_of(finding.id, self.program),
             action,
@@ -294,7 +309,7 @@ impl<'a> Run<'a> {
         for finding in &self.checker.check(file, document, self.default_namespace) {
             self.builtin(file, identity, finding)?;
         }
-        let mut outcomes = self.judge.judge(request).collect::<Vec<_>>().into_iter().peekable();
+        let mut outcomes = self.judge.judge(request).peekable();
         let skipped = Verdict::Skip;
         for (index, rule) in self.rules.iter().enumerate() {
             let outcome = outcomes.next_if(|outcome| outcome.rule == index);
@@ -325,6 +340,7 @@ impl<'a> Run<'a> {
                     line,
                     field,
                     identity,
+                    place: Some(index),
                     rule: &rule.id,
                     severity: rule.severity,
                     action: rule.action,

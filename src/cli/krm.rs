@@ -220,7 +220,7 @@ pub fn run(_: &Arguments, context: &Context) -> Result<Status, Failure> {
         crds.extend(project.iter().flat_map(super::config::Project::crds));
     }
     let schema = super::crds::schema(&crds, &mut sources)?;
-    let loaded = sources::load_with(&paths, &texts, sources)?;
+    let loaded = sources::load_with(&paths, &texts, sources, false)?;
     let compile_options = crate::resolve::Options { schema, ..options() };
     let (compiled, loaded) = compile_layers(Purpose::Judge, &layers, loaded, compile_options, context)?;
 

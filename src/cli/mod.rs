@@ -326,7 +326,8 @@ fn compile_for(
     let mut sources = Sources::default();
     let project = arguments.config.load(&mut sources)?;
     options.schema = arguments.crds.schema(&project, &mut sources)?;
-    let loaded = if paths.is_empty() { sources::load(&project.policies(), sources)? } else { sources::load(paths, sources)? };
+    let own = if paths.is_empty() { Some(project.policies()) } else { None };
+    let loaded = sources::load(own.as_deref().unwrap_or(paths), sources, purpose == Purpose::JudgeOnly)?;
     options.part = !paths.is_empty();
     let (compiled, mut loaded) = compile_layers(purpose, &project.layers(), loaded, options, context)?;
     loaded.project = project;
@@ -348,8 +349,8 @@ fn compile_layers(
     if purpose == Purpose::Test {
         options.exempts.clear();
     }
-    let mut compiled =
-        crate::compile::compile(&loaded.sources, &options).map_err(|wrong| Failure::diagnostics(wrong, loaded.sources.clone()))?;
+    let mut compiled = crate::compile::compile_read(std::mem::take(&mut loaded.files), &loaded.sources, &options)
+        .map_err(|wrong| Failure::diagnostics(wrong, loaded.sources.clone()))?;
     if purpose != Purpose::Test {
         loaded.changes = crate::config::overlay::apply(layers, &mut compiled.program, &options)
             .map_err(|wrong| Failure::diagnostics(wrong, loaded.sources.clone()))?;

@@ -2,6 +2,7 @@
 
 use super::config::Project;
 use super::{Failure, io_text};
+use crate::compile::{self, Read};
 use crate::config::overlay::Change;
 use crate::diagnostic::Sources;
 use crate::diagnostic::codes::input;
@@ -17,6 +18,8 @@ use std::path::{Path, PathBuf};
 pub struct Loaded {
     /// The texts, those that were asked for first.
     pub sources: Sources,
+    /// What stands in them.
+    pub files: Vec<Read>,
     /// The packs of the files that were asked for; other files are there because one of those uses their pack.
     pub packs: BTreeSet<String>,
     /// The folder of each source.
@@ -94,19 +97,19 @@ fn folder_of(path: &Path) -> PathBuf {
 }
 
 /// Adds to the sources the `.pol` files at these paths and, for a pack that one uses and none of them is, the files of that pack: looked for beside the using file, then in
-/// the folders above it up to one named `policies`.
+/// the folders above it up to one named `policies`. With `judge_only` no tests are read.
 ///
 /// # Errors
 /// When a path cannot be read or holds no `.pol` file.
-pub fn load(paths: &[PathBuf], sources: Sources) -> Result<Loaded, Failure> {
-    load_with(paths, &[], sources)
+pub fn load(paths: &[PathBuf], sources: Sources, judge_only: bool) -> Result<Loaded, Failure> {
+    load_with(paths, &[], sources, judge_only)
 }
 
 /// The same, with texts of `.pol` files by their names, which stand in the working directory.
 ///
 /// # Errors
 /// When a path cannot be read or holds no `.pol` file.
-pub fn load_with(paths: &[PathBuf], texts: &[(&str, &str)], sources: Sources) -> Result<Loaded, Failure> {
+pub fn load_with(paths: &[PathBuf], texts: &[(&str, &str)], sources: Sources, judge_only: bool) -> Result<Loaded, Failure> {
     let folders = sources.iter().map(|_| PathBuf::from(".")).collect();
     let mut loaded = Loaded { sources, folders, ..Loaded::default() };
     let mut seen = BTreeSet::new();
@@ -130,7 +133,9 @@ pub fn load_with(paths: &[PathBuf], texts: &[(&str, &str)], sources: Sources) ->
         let name = if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() };
         let index = loaded.sources.add(name, text);
         let text = loaded.sources.get(index).map(|s| s.text.as_str()).unwrap_or_default();
-        let (pack, uses) = syntax::packs(text);
+        let read = compile::read(index, text, judge_only);
+        let (pack, uses) = syntax::packs(&read.1);
+        loaded.files.push(read);
         packs.extend(pack);
         wanted.extend(uses.into_iter().map(|used| (used, folder.clone())));
         loaded.folders.push(folder);

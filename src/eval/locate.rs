@@ -107,13 +107,20 @@ pub(super) fn push_key(field: &mut String, key: &str) {
 
 /// The place of a value: the names on its path, and the line of the deepest part of it that is there.
 pub(super) fn of_value<'a>(run: &mut Run<'a>, value: &'a Expr) -> Place {
-    let mut names = Vec::with_capacity(8);
-    let Some(start) = way(run, value, &mut names) else { return Place::default() };
+    let mut names = std::mem::take(&mut run.names);
+    names.clear();
+    let start = way(run, value, &mut names);
+    let place = start.map_or_else(Place::default, |start| place_below(run, start, &names));
+    run.names = names;
+    place
+}
+
+fn place_below<'a>(run: &mut Run<'a>, start: &'a Node, names: &[Cow<'a, str>]) -> Place {
     let mut field = String::with_capacity(96);
     run.push_field_of(start, &mut field);
     let mut node = Some(start);
     let mut deepest = start;
-    for name in &names {
+    for name in names {
         push_key(&mut field, name);
         node = node.and_then(|node| child(node, name));
         deepest = node.unwrap_or(deepest);

@@ -49,6 +49,8 @@ pub(super) struct Run<'a> {
     places: bool,
     /// The fields of elements that were looked for: several rules fail for one.
     fields: Vec<(&'a Node, String)>,
+    /// For the names on the way to what a check is about.
+    pub(super) names: Vec<Cow<'a, str>>,
     /// For the text of a message, until it is added to those of its rule.
     text: String,
 }
@@ -96,6 +98,7 @@ impl<'a> Run<'a> {
             values: vec![None; common.values],
             places,
             fields: Vec::new(),
+            names: Vec::new(),
             text: String::new(),
         }
     }

@@ -87,7 +87,7 @@ impl Subject {
 
 /// The packs that the sources state themselves: of these, every rule is compiled, as the command does, also one that another pack leaves out where it uses them.
 pub fn roots(sources: &Sources) -> BTreeSet<String> {
-    sources.iter().filter_map(|(_, source)| polc::syntax::packs(&source.text).0).collect()
+    sources.iter().filter_map(|(_, source)| polc::syntax::pack(&source.text)).collect()
 }
 
 /// What the reference evaluator says of an object, and which rules it leaves alone.
