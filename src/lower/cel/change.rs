@@ -763,3 +763,20 @@ fn with(sofar: Vec<(String, Expr)>, vals: &[(String, Val)]) -> Expr {
 fn missing(parents: &[(Expr, Expr)]) -> Expr {
     all(parents.iter().map(|(pointer, missing)| only(missing.clone(), put(pointer.clone(), Expr::Map(Vec::new())))).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_joined_where_they_are_known() {
+        let object = || Expr::Global("object");
+        let text = Expr::text;
+        assert_eq!(joined(text("a"), text("b")), text("ab"));
+        assert_eq!(joined(object(), text("")), object());
+        assert_eq!(joined(text(""), object()), object());
+        assert_eq!(joined(object(), text("b")), object().plus(text("b")));
+        assert_eq!(joined(text("a"), object()), text("a").plus(object()));
+        assert_eq!(joined(object().plus(text("a")), text("b")), object().plus(text("ab")));
+    }
+}

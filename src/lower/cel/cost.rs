@@ -321,3 +321,41 @@ impl Estimate {
         (costs + cost, shape)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tree::Type;
+    use super::*;
+
+    fn visited(expr: &Expr) -> (f64, Shape) {
+        Estimate::default().visit(expr)
+    }
+
+    fn variable(name: &str) -> Expr {
+        Expr::Variable(name.to_owned(), Type::Dyn)
+    }
+
+    #[test]
+    fn literals_cost_what_is_in_them_and_their_making() {
+        let object = || Expr::Global("object");
+        assert_eq!(visited(&Expr::List(vec![object(), variable("a")])).0, 1.0 + 2.0 + 10.0);
+        assert_eq!(visited(&Expr::Map(vec![(object(), variable("a"))])).0, 1.0 + 2.0 + 30.0);
+        assert_eq!(visited(&Expr::Struct("JSONPatch", vec![("op", object())])).0, 1.0 + 40.0);
+    }
+
+    #[test]
+    fn a_text_may_be_longer_after_a_replacement() {
+        let (cost, shape) = visited(&Expr::text("abababab").call("replace", [Expr::text("ab"), Expr::text("xyz")]));
+        assert_eq!((cost, shape.characters), (2.0, 8.0 * 3.0));
+    }
+
+    #[test]
+    fn only_the_length_of_the_text_itself_bounds_it() {
+        let longer = |of: Expr, part: &str| of.call("lastIndexOf", [Expr::text(part)]).op(Operator::Gt, Expr::Int(100));
+        let text = || variable("text");
+        assert_eq!(shorter_than(&longer(text(), ""), &text()), Some(100.0));
+        assert_eq!(shorter_than(&longer(text(), "x"), &text()), None);
+        assert_eq!(shorter_than(&longer(variable("other"), ""), &text()), None);
+        assert_eq!(shorter_than(&Expr::Bool(true), &text()), None);
+    }
+}

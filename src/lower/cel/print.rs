@@ -304,6 +304,11 @@ mod tests {
         assert_eq!(print(&sum.clone().select("x").index(Expr::Int(0))), "(a + b).x[0]");
         assert_eq!(print(&sum.clone().has("x")), "has((a + b).x)");
         assert_eq!(print(&Expr::Int(-1).call("f", [Expr::Int(-2)])), "(-1).f(-2)");
+        assert_eq!(print(&Expr::Int(0).call("f", [Expr::Int(1).call("g", [])])), "0.f(1.g())");
+        assert_eq!(
+            print(&Expr::Double(-1).call("f", [Expr::Double(0).call("g", [Expr::Double(1).call("h", [])])])),
+            "(-1.0).f(0.0.g(1.0.h()))"
+        );
         assert_eq!(print(&Expr::Int(-1).op(Operator::Sub, Expr::Int(-2))), "-1 - -2");
         assert_eq!(print(&sum.clone().to("string")), "string(a + b)");
         assert_eq!(print(&list([sum, ternary(name("a"), name("b"), name("c"))])), "[a + b, a ? b : c]");

@@ -690,6 +690,44 @@ mod tests {
     }
 
     #[test]
+    fn functions_have_the_types_of_the_libraries() {
+        let text = || Expr::text("x");
+        let texts = || Type::List(Box::new(Type::String));
+        for (expr, ty) in [
+            (Expr::Global("object").to("int"), Type::Int),
+            (Expr::Global("object").to("double"), Type::Double),
+            (Expr::Global("object").to("string"), Type::String),
+            (Expr::Global("object").to("quantity"), Type::Quantity),
+            (Expr::Global("object").to("duration"), Type::Duration),
+            (Expr::Global("object").to("isQuantity"), Type::Bool),
+            (Expr::Int(3).to("lists.range"), Type::List(Box::new(Type::Int))),
+            (Expr::Global("object").to("dyn"), Type::Dyn),
+            (text().call("lowerAscii", []), Type::String),
+            (text().call("lastIndexOf", [text()]), Type::Int),
+            (text().call("startsWith", [text()]), Type::Bool),
+            (text().to("quantity").call("asApproximateFloat", []), Type::Double),
+            (text().to("quantity").call("sub", [Expr::Int(1)]), Type::Quantity),
+            (text().call("split", [text()]), texts()),
+            (text().call("split", [text()]).call("distinct", []), texts()),
+            (list([text().call("split", [text()])]).call("flatten", []), texts()),
+            (list([Expr::Int(1)]).call("sum", []), Type::Int),
+            (text().call("unknown", []), Type::Dyn),
+            (ternary(Expr::Global("object"), list([text()]), list([text()])), texts()),
+        ] {
+            assert_eq!(expr.ty(), ty, "{}", print(&expr));
+        }
+        assert_eq!(common([texts(), Type::List(Box::new(Type::Int))]), Type::List(Box::new(Type::Dyn)));
+        assert_eq!(common([texts(), texts()]), texts());
+        assert_eq!(common([texts(), Type::String]), Type::Dyn);
+    }
+
+    #[test]
+    fn identifiers_are_those_of_cel() {
+        assert!(["a", "_", "_a1", "aB_2"].into_iter().all(is_identifier));
+        assert!(!["", "1a", "a-b", "-", "é", "true", "false", "null", "in"].into_iter().any(is_identifier));
+    }
+
+    #[test]
     fn logic_folds_constants() {
         let (yes, no, a) = (|| Expr::Bool(true), || Expr::Bool(false), || Expr::Global("object"));
         assert_eq!(and([]), yes());
@@ -727,6 +765,10 @@ mod tests {
         let closed = Expr::Global("object").each(Comprehension::Map, var.clone(), Expr::Ident(var.clone()));
         assert!(!closed.is_open());
         assert!(Expr::Ident(var.clone()).is_open());
-        assert!(Expr::Ident(var.clone()).each(Comprehension::Map, var, Expr::Int(1)).is_open());
+        assert!(Expr::Ident(var.clone()).each(Comprehension::Map, var.clone(), Expr::Int(1)).is_open());
+        let other = Expr::Ident(ident("y", Type::Dyn));
+        assert!(Expr::Global("object").map_if(var.clone(), other.clone(), Expr::Ident(var.clone())).is_open());
+        assert!(Expr::Global("object").map_if(var.clone(), Expr::Ident(var.clone()), other).is_open());
+        assert!(!Expr::Global("object").map_if(var.clone(), Expr::Ident(var.clone()), Expr::Ident(var)).is_open());
     }
 }

@@ -292,3 +292,39 @@ fn is_invisible(c: char) -> bool {
 fn regex(source: &str) -> String {
     if source.contains('\\') && !source.chars().any(|c| c == '`' || is_invisible(c)) { format!("`{source}`") } else { string(source) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tree::Operator;
+    use super::*;
+
+    #[test]
+    fn what_is_empty_is_never_broken() {
+        for (value, printed) in [
+            (Expr::Array(Vec::new()), "[]"),
+            (Expr::Object(Vec::new()), "{}"),
+            (Expr::Set(Vec::new()), "{}"),
+            (Expr::Call("f", Vec::new()), "f()"),
+        ] {
+            assert_eq!(expr(&value, 0, WIDTH), printed);
+        }
+        assert_eq!(expr(&Expr::Array(vec![Expr::var("a")]), 0, WIDTH), "[\n\ta,\n]");
+        assert_eq!(expr(&Expr::Object(vec![("k".to_owned(), Expr::var("a"))]), 0, WIDTH), "{\n\t\"k\": a,\n}");
+        assert_eq!(expr(&Expr::Call("f", vec![Expr::var("a"), Expr::var("b")]), 0, WIDTH), "f(\n\ta,\n\tb,\n)");
+    }
+
+    /// A rule whose one line has so many characters.
+    fn one_line(length: usize) -> String {
+        let name = "n".repeat(length - "r if  == 1".len());
+        let body = Body(vec![Stmt::Holds(Expr::var(&name).infix(Operator::Eq, Expr::int(1)))]);
+        rule(&Rule { comment: vec!["A comment.".to_owned()], head: Head::True("r".to_owned()), body })
+    }
+
+    #[test]
+    fn a_rule_stands_on_one_line_up_to_the_width() {
+        let fits = one_line(WIDTH);
+        assert!(fits.lines().count() == 2 && fits.lines().last().unwrap().len() == WIDTH, "{fits}");
+        let broken = one_line(WIDTH + 1);
+        assert!(broken.contains(" if {\n\t"), "{broken}");
+    }
+}

@@ -781,6 +781,16 @@ impl<'a> Maker<'a> {
                 }
                 return;
             }
+            Function::IndexOf if matches!(first, Value::Const(_)) => {
+                let known = self.peek(first);
+                let position = wanted.as_u64().and_then(|position| usize::try_from(position).ok());
+                if let (Some(known), Some(position), Some(item)) = (known, position, arguments.get(1))
+                    && let Some(element) = known.get(position)
+                {
+                    self.assign(item, element.clone());
+                }
+                return;
+            }
             Function::IndexOf => {
                 if let Some(item) = arguments.get(1).and_then(|item| self.peek(item))
                     && let Some(place) = self.grow(first)

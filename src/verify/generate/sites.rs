@@ -412,7 +412,16 @@ impl Survey<'_> {
         let Some((first, rest)) = arguments.split_first() else { return };
         match function {
             Function::EffectiveRequest => return self.effective_request(arguments, hints),
-            Function::Join | Function::IndexOf => {
+            Function::IndexOf => {
+                let items: Vec<Json> = rest.iter().flat_map(constants).collect();
+                self.list(first, &items);
+                let known = constants(first);
+                for item in rest {
+                    self.value(item, &known);
+                }
+                return;
+            }
+            Function::Join => {
                 self.list(first, &back);
             }
             Function::Size if is_map(first) => {
