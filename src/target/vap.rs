@@ -191,6 +191,21 @@ mod tests {
     }
 
     #[test]
+    fn what_its_cel_cannot_say_is_refused() {
+        let pod = |check: &str| format!("pack p\nrule a {{ match Pod\n {check} message \"m\" }}\n");
+        for (check, what) in [
+            ("forbid pod.spec.containers == pod.spec.initContainers", "`==` between structs"),
+            ("forbid pod.spec.securityContext.seLinuxOptions == pod.spec.securityContext.seLinuxOptions", "`==` between structs"),
+        ] {
+            let (emission, _) = emitted(&pod(check), 37);
+            assert!(emission.artifacts.is_empty(), "{check}");
+            let [diagnostic] = &emission.diagnostics[..] else { panic!("{check}: {:?}", emission.diagnostics) };
+            assert!(diagnostic.message.contains(what), "{check}: {}", diagnostic.message);
+            assert!(matches!(&emission.report[0].outcome, Outcome::Refused(_)), "{check}");
+        }
+    }
+
+    #[test]
     fn an_older_kubernetes_refuses_functions_that_it_lacks() {
         let source = "pack p\nrule a { match Pod\n for c in pod.spec.containers { forbid c.stdin message \"no {c.name}\" }\n for e in pod.spec.containers { for p in e.ports { forbid p.hostPort > 0 message \"port\" } } }\n";
         let (emission, sources) = emitted(source, 34);

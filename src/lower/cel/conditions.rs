@@ -86,14 +86,13 @@ impl Lowering<'_> {
             // What differs from a zero value needs no presence.
             let (left, right) = match (left, right) {
                 (_, Value::Const(constant)) if !is_zero(constant) => (self.written(left)?, self.value(right)?),
-                (Value::Const(constant), _) if !is_zero(constant) => (self.value(left)?, self.written(right)?),
                 _ => (self.value(left)?, self.value(right)?),
             };
             if left.null && right.null {
                 return self.holds(left, true, |_, left| Ok(and(right.guards.into_iter().chain([left.eq(right.expr)]))));
             }
             // `null` equals nothing that is there.
-            return Ok(and(left.guards.into_iter().chain(right.guards).chain([equal(left.expr, right.expr)])));
+            return Ok(and(left.guards.into_iter().chain(right.guards).chain([left.expr.eq(right.expr)])));
         }
         let operator = match op {
             Order::Eq => Operator::Eq,
@@ -237,14 +236,6 @@ impl Lowering<'_> {
     }
 }
 
-fn equal(left: Expr, right: Expr) -> Expr {
-    match (&left, &right) {
-        (_, Expr::Bool(true)) if left.ty() == Type::Bool => left,
-        (_, Expr::Bool(false)) if left.ty() == Type::Bool => left.not(),
-        _ => left.eq(right),
-    }
-}
-
 fn turned(op: Order) -> Order {
     match op {
         Order::Eq => Order::Eq,
@@ -263,9 +254,8 @@ fn is_zero(constant: &Const) -> bool {
     match constant {
         Const::Bool(value) => !value,
         Const::Int(value) => *value == 0,
-        Const::Quantity(quantity) => quantity.milli == 0,
         Const::String(text) => text.is_empty(),
-        Const::List(_) | Const::Object(_) => true,
+        Const::Quantity(_) | Const::List(_) | Const::Object(_) => true,
     }
 }
 

@@ -5,7 +5,7 @@ use super::text;
 use super::tree::{Comprehension, Expr, and, ternary};
 use super::val::{Number, Val};
 use super::{effective_request, quantity};
-use crate::ir::{Aggregate, Const, Function, Quantity, Root, Ty, Value};
+use crate::ir::{Const, Function, Quantity, Root, Ty, Value};
 
 impl Lowering<'_> {
     pub(super) fn in_milli(&mut self, raw: Expr) -> Expr {
@@ -19,7 +19,7 @@ impl Lowering<'_> {
                 Ok(milli) => Ok(Val::always(Expr::Int(milli))),
                 Err(_) => self.unsupported("a quantity above 2^53"),
             },
-            Value::Aggregate { op, items, ty: Ty::Quantity } if *op != Aggregate::Count => self.aggregate(*op, items, Number::Milli),
+            Value::Aggregate { op, items, ty: Ty::Quantity } => self.aggregate(*op, items, Number::Milli),
             Value::Arithmetic { minus, left, right, ty: Ty::Quantity } => {
                 let (left, right) = (self.milli(left)?, self.milli(right)?);
                 self.arithmetic(*minus, left, right)

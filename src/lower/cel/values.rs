@@ -154,7 +154,7 @@ impl Lowering<'_> {
             Value::Truth(condition) => self.cond(condition).map(Val::always),
             Value::List(items) => self.items(items, Number::Raw).map(Val::always),
             Value::Aggregate { ty, op, items } => {
-                if *ty == Ty::Quantity && *op != Aggregate::Count {
+                if *ty == Ty::Quantity {
                     let milli = self.milli(value)?;
                     return self.derived(milli, true, |_, milli| Ok(Val::always(quantity::print(milli))));
                 }

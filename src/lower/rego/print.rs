@@ -295,6 +295,8 @@ fn regex(source: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
     use super::super::tree::Operator;
     use super::*;
 
@@ -311,6 +313,44 @@ mod tests {
         assert_eq!(expr(&Expr::Array(vec![Expr::var("a")]), 0, WIDTH), "[\n\ta,\n]");
         assert_eq!(expr(&Expr::Object(vec![("k".to_owned(), Expr::var("a"))]), 0, WIDTH), "{\n\t\"k\": a,\n}");
         assert_eq!(expr(&Expr::Call("f", vec![Expr::var("a"), Expr::var("b")]), 0, WIDTH), "f(\n\ta,\n\tb,\n)");
+    }
+
+    /// An array whose one line has so many characters.
+    fn array(length: usize) -> Expr {
+        Expr::Array(vec![Expr::var("a"), Expr::var("b".repeat(length - "[a, ]".len()))])
+    }
+
+    fn is_broken(text: &str) -> bool {
+        text.contains("a,\n")
+    }
+
+    #[test]
+    fn values_are_broken_where_they_would_pass_the_width() {
+        for indent in [0, 1] {
+            // the value of a key, which is indented once more
+            let object = |length| Expr::Object(vec![("k".to_owned(), array(length)), ("z".to_owned(), array(WIDTH))]);
+            let room = WIDTH - (indent * 4 + 4) - "\"k\": ".len();
+            let first = |length| expr(&object(length), indent, 0).lines().nth(1).unwrap().len();
+            assert!(first(room) > "\"k\": [".len() + indent + 1 && first(room + 1) == "\"k\": [".len() + indent + 1);
+
+            // what is behind an operator, on the first line
+            let behind = |length| expr(&Expr::var("abc").infix(Operator::Eq, array(length)), indent, 2);
+            let room = WIDTH - 2 - "abc == ".len();
+            assert!(!is_broken(&behind(room)) && is_broken(&behind(room + 1)));
+
+            // and on the last of several
+            let behind = |length| expr(&array(WIDTH + 1).infix(Operator::Eq, array(length)), indent, 0);
+            let room = WIDTH - indent * 4 - "] == ".len();
+            let last = |length| behind(length).lines().last().unwrap().trim().len();
+            assert!(last(room) == "] == ".len() + room && last(room + 1) == 1);
+        }
+        // what follows `if`, whatever stands before the rule
+        let room = WIDTH - "r if ".len();
+        let with = |length| {
+            let body = Body(vec![Stmt::Holds(Expr::Call("f", vec![Expr::var("a"), Expr::var("b".repeat(length - "f(a, )".len()))]))]);
+            rule(&Rule { comment: vec!["A comment.".to_owned()], head: Head::True("r".to_owned()), body })
+        };
+        assert!(!with(room).contains("{\n") && with(room + 1).contains("{\n"));
     }
 
     /// A rule whose one line has so many characters.

@@ -32,7 +32,7 @@ is_matched if {
 		"apps/v1": {"Deployment"},
 		"events.k8s.io/v1": {"Event"},
 		"rbac.authorization.k8s.io/v1": {"ClusterRole"},
-		"v1": {"Namespace"},
+		"v1": {"Namespace", "Pod"},
 	}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
 }
@@ -47,36 +47,38 @@ pod_place := "" if {"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 
 pod_place := "spec.template." if {"apps/v1": {"Deployment"}}[obj.apiVersion][obj.kind]
 
+its_value := value if value := array.concat([hostname | hostname := pod.spec.hostname; hostname > ""], ["memory"])[0]
+
 its_containers := [container |
 	some field in ["initContainers", "containers"]
 	container := pod.spec[field][_]
 	container != null
 ]
 
-its_value := value if {
+its_value_2 := value if {
 	value := array.concat(
 		[labels | pod.spec.hostNetwork == true; labels := obj.metadata.labels; labels > {}],
 		[annotations | not pod.spec.hostNetwork == true; annotations := obj.metadata.annotations; annotations > {}],
 	)[0]
 }
 
-its_value_2 := value if {
+its_value_3 := value if {
 	value := array.concat(
 		[annotations | annotations := obj.metadata.annotations; annotations > {}],
 		[labels | labels := obj.metadata.labels; labels > {}],
 	)[0]
 }
 
-its_value_3 := value if {
+its_value_4 := value if {
 	value := array.concat(
 		[priority_class_name | priority_class_name := pod.spec.priorityClassName; priority_class_name > ""],
 		[class | class := label(obj.metadata.labels.class); class != null],
 	)[0]
 }
 
-its_value_4 := value if value := array.concat([node_name | node_name := pod.spec.nodeName; node_name > ""], ["none"])[0]
+its_value_5 := value if value := array.concat([node_name | node_name := pod.spec.nodeName; node_name > ""], ["none"])[0]
 
-its_value_5 := value if value := array.concat([priority | priority := pod.spec.priority; priority != null], [0])[0]
+its_value_6 := value if value := array.concat([priority | priority := pod.spec.priority; priority != null], [0])[0]
 
 unreadable_1 := array.concat(
 	["cannot read `c.resources.limits[\"memory\"]`" |
@@ -400,6 +402,75 @@ violations contains {"rule": "operands/constants-left", "msg": message(failures)
 						text := concat(
 							"",
 							["container ", shown([name | name := container.name; is_string(name)]), " asks for none"],
+						)
+					],
+					[text |
+						container.livenessProbe.initialDelaySeconds == 7
+						text := concat(
+							"",
+							[
+								"container ",
+								shown([name | name := container.name; is_string(name)]),
+								" is probed after ",
+								shown([format_int(initial_delay_seconds, 10) |
+									initial_delay_seconds := container.livenessProbe.initialDelaySeconds
+									initial_delay_seconds != 0
+									is_number(initial_delay_seconds)
+								]),
+								" s",
+							],
+						)
+					],
+					[text |
+						entry_3 := array.concat(
+							[entry |
+								hostname := pod.spec.hostname
+								hostname > ""
+								entry := container.resources.requests[hostname]
+								entry != null
+							],
+							[entry_2 |
+								pod.spec.hostname > ""
+								hostname_2 := pod.spec.hostname
+								hostname_2 > ""
+								entry_2 := container.resources.limits[hostname_2]
+								entry_2 != null
+							],
+						)[0]
+						entry_3 != null
+						text := concat(
+							"",
+							[
+								"container ",
+								shown([name | name := container.name; is_string(name)]),
+								" asks for ",
+								shown([hostname_3 |
+									hostname_3 := pod.spec.hostname
+									hostname_3 > ""
+									is_string(hostname_3)
+								]),
+							],
+						)
+					],
+					[text |
+						entry_3 := array.concat(
+							[entry | value := its_value; entry := container.resources.requests[value]; entry != null],
+							[entry_2 |
+								value_2 := its_value
+								entry_2 := container.resources.limits[value_2]
+								entry_2 != null
+							],
+						)[0]
+						entry_3 != null
+						text := concat(
+							"",
+							[
+								"container ",
+								shown([name | name := container.name; is_string(name)]),
+								" asks for ",
+								shown([hostname | hostname := pod.spec.hostname; hostname > ""; is_string(hostname)]),
+								" or memory",
+							],
 						)
 					],
 					[text |
@@ -969,7 +1040,7 @@ violations contains {"rule": "operands/members", "msg": message(failures), "acti
 						]
 					],
 					[text |
-						element := label(its_value[key])
+						element := label(its_value_2[key])
 						name := container.name
 						name != null
 						element == name
@@ -979,7 +1050,7 @@ violations contains {"rule": "operands/members", "msg": message(failures), "acti
 						)
 					],
 					[concat("", [key, " is called as the container"]) |
-						element := label(its_value_2[key])
+						element := label(its_value_3[key])
 						element != null
 						name := container.name
 						name != null
@@ -1032,7 +1103,7 @@ violations contains {"rule": "operands/positions", "msg": message(failures), "ac
 			],
 			["high" |
 				elements := ["low", "middle", "high"]
-				position := array.concat([index | value := its_value_3; value != null; elements[index] == value], [-1])[0]
+				position := array.concat([index | value := its_value_4; value != null; elements[index] == value], [-1])[0]
 				position == 2
 			],
 		),
@@ -1185,13 +1256,52 @@ violations contains {"rule": "operands/beginnings", "msg": message(failures), "a
 					] == []
 				] == []
 			],
-			["has a hostname" | hostname := pod.spec.hostname; hostname > ""; is_string(hostname)],
+			[text |
+				hostname := pod.spec.hostname
+				hostname > ""
+				is_string(hostname)
+				regex.match("(?s)^a.*b.*$", hostname)
+				text := concat(
+					"",
+					[
+						"a, then b: ",
+						shown([hostname_2 | hostname_2 := pod.spec.hostname; hostname_2 > ""; is_string(hostname_2)]),
+					],
+				)
+			],
+			[text |
+				hostname := pod.spec.hostname
+				hostname > ""
+				is_string(hostname)
+				regex.match("(?s)^.*c.*d$", hostname)
+				text := concat(
+					"",
+					[
+						"c, and d at the end: ",
+						shown([hostname_2 | hostname_2 := pod.spec.hostname; hostname_2 > ""; is_string(hostname_2)]),
+					],
+				)
+			],
 			["ends in y" |
 				hostname := pod.spec.hostname
 				hostname > ""
 				is_string(hostname)
 				endswith(hostname, "y")
 			],
+		]
+		item := list[_]
+	]
+	failures != []
+}
+
+# METADATA
+# title: "operands/negations"
+# description: "Negations of what may hold many times."
+violations contains {"rule": "operands/negations", "msg": message(failures), "action": "deny", "severity": "medium"} if {
+	is_pod
+	failures := array.concat(
+		["has a hostname" | hostname := pod.spec.hostname; hostname > ""; is_string(hostname)],
+		array.concat(
 			["no container has a terminal" |
 				[1 | container := pod.spec.containers[_]; container.tty == true] == []
 			],
@@ -1207,9 +1317,8 @@ violations contains {"rule": "operands/beginnings", "msg": message(failures), "a
 					name == name_2
 				] != []
 			],
-		]
-		item := list[_]
-	]
+		),
+	)
 	failures != []
 }
 
@@ -1223,7 +1332,7 @@ violations contains {"rule": "operands/keys", "msg": message(failures), "action"
 			["_x" | obj.metadata.labels._x == "1"],
 			["in" | obj.metadata.labels["in"] == "1"],
 			["a-b" | obj.metadata.labels["a-b"] == "1"],
-			["a label of the node" | value := its_value_4; entry := label(obj.metadata.labels[value]); entry == "1"],
+			["a label of the node" | value := its_value_5; entry := label(obj.metadata.labels[value]); entry == "1"],
 			["a label of the hostname" |
 				hostname := pod.spec.hostname
 				hostname > ""
@@ -1411,7 +1520,7 @@ violations contains {"rule": "operands/numbers", "msg": message(failures), "acti
 				total == 4
 			],
 			["no priority" |
-				value := its_value_5
+				value := its_value_6
 				result := value - 1
 				result >= -9223372036854775808
 				result <= 9223372036854775807
@@ -1597,7 +1706,7 @@ violations contains {"rule": "operands/said", "msg": message(failures), "action"
 violations contains {"rule": "operands/kinds", "msg": message(failures), "action": "deny", "severity": "medium"} if {
 	is_matched
 	[1 |
-		{"apps/v1": {"Deployment"}, "events.k8s.io/v1": {"Event"}}[obj.apiVersion][obj.kind]
+		[1 | {"rbac.authorization.k8s.io/v1": {"ClusterRole"}, "v1": {"Namespace"}}[obj.apiVersion][obj.kind]] == []
 		obj.metadata.namespace in {"kube-*"}
 	] == []
 	failures := [concat("", [shown([name | name := obj.metadata.name; name > ""; is_string(name)]), " has x"]) |
