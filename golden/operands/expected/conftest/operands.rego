@@ -138,6 +138,36 @@ unreadable_2 := [item |
 			cpu != null
 			[1 | milli := quantity(cpu); milli != null] == []
 		],
+	]
+	item := list[_]
+]
+
+unreadable_3 := array.concat(
+	["cannot read `c.resources.limits[\"memory\"]`" |
+		container := pod.spec.containers[_]
+		memory := container.resources.limits.memory
+		memory != null
+		[1 | milli := quantity(memory); milli != null] == []
+	],
+	["cannot read `c.resources.requests[\"memory\"]`" |
+		container := pod.spec.containers[_]
+		container != null
+		entry := array.concat(
+			[memory | memory := container.resources.requests.memory; memory != null],
+			[memory_2 | memory_2 := container.resources.limits.memory; memory_2 != null],
+		)[0]
+		[1 | milli := quantity(entry); milli != null] == []
+	],
+)
+
+unreadable_4 := [item |
+	some list in [
+		["cannot read `c.resources.limits[\"memory\"]`" |
+			container := pod.spec.containers[_]
+			memory := container.resources.limits.memory
+			memory != null
+			[1 | milli := quantity(memory); milli != null] == []
+		],
 		["cannot read `effectiveRequest(pod, \"cpu\")`" |
 			container := its_containers[_]
 			cpu := container.resources.requests.cpu
@@ -196,19 +226,19 @@ unreadable_2 := [item |
 	item := list[_]
 ]
 
-unreadable_3 := array.concat(
+unreadable_5 := array.concat(
 	[concat("", ["cannot read `", place, "`"]) | some place in unreadable_requests("cpu")],
 	[concat("", ["cannot read `", place, "`"]) | some place in unreadable_requests("memory")],
 )
 
-unreadable_4 := ["cannot read `c.resources.limits[\"memory\"]`" |
+unreadable_6 := ["cannot read `c.resources.limits[\"memory\"]`" |
 	container := pod.spec.containers[_]
 	memory := container.resources.limits.memory
 	memory != null
 	[1 | milli := quantity(memory); milli != null] == []
 ]
 
-unreadable_5 := array.concat(
+unreadable_7 := array.concat(
 	["cannot read `c.resources.limits[\"cpu\"]`" |
 		container := pod.spec.containers[_]
 		cpu := container.resources.limits.cpu
@@ -234,7 +264,7 @@ unreadable_5 := array.concat(
 	),
 )
 
-unreadable_6 := [item |
+unreadable_8 := [item |
 	some list in [
 		["cannot read `effectiveRequest(pod, \"cpu\")`" |
 			container := its_containers[_]
@@ -517,273 +547,310 @@ violations contains {"rule": "operands/computed", "msg": message([unreadable_2[0
 # METADATA
 # title: "operands/computed"
 # description: "Computed quantities beside constants, on both sides."
-violations contains {"rule": "operands/computed", "msg": message([unreadable_3[0]]), "action": "deny", "severity": "medium"} if {
+violations contains {"rule": "operands/computed", "msg": message(failures), "action": "deny", "severity": "medium"} if {
 	is_pod
 	unreadable_2 == []
+	failures := array.concat(
+		["all together too much" |
+			[1 |
+				total := sum([milli |
+					container := pod.spec.containers[_]
+					container != null
+					entry := array.concat(
+						[cpu | cpu := container.resources.requests.cpu; cpu != null],
+						[cpu_2 | cpu_2 := container.resources.limits.cpu; cpu_2 != null],
+					)[0]
+					milli := quantity(entry)
+					milli != null
+				])
+				total <= 4000
+			] == []
+		],
+		[text |
+			container := pod.spec.containers[_]
+			container != null
+			some texts in [
+				[text |
+					[1 |
+						memory := container.resources.limits.memory
+						memory != null
+						milli := quantity(memory)
+						milli != null
+						milli <= 2147483648000
+					] == []
+					[1 |
+						[1 |
+							memory_2 := container.resources.limits.memory
+							memory_2 != null
+							milli_2 := quantity(memory_2)
+							milli_2 != null
+						] == []
+						[1 |
+							[1 |
+								entry := array.concat(
+									[memory_3 | memory_3 := container.resources.requests.memory; memory_3 != null],
+									[memory_4 | memory_4 := container.resources.limits.memory; memory_4 != null],
+								)[0]
+								milli_3 := quantity(entry)
+								milli_3 != null
+								milli_3 <= 2147483648000
+							] == []
+							entry_2 := array.concat(
+								[memory_5 | memory_5 := container.resources.requests.memory; memory_5 != null],
+								[memory_6 | memory_6 := container.resources.limits.memory; memory_6 != null],
+							)[0]
+							milli_4 := quantity(entry_2)
+							milli_4 != null
+						] == []
+					] == []
+					text := concat(
+						"",
+						[
+							"container ",
+							shown([name | name := container.name; is_string(name)]),
+							": ",
+							shown([quantity_text(value) |
+								value := array.concat(
+									[milli_5 |
+										memory_7 := container.resources.limits.memory
+										memory_7 != null
+										milli_5 := quantity(memory_7)
+										milli_5 != null
+									],
+									array.concat(
+										[milli_6 |
+											entry_3 := array.concat(
+												[memory_8 |
+													memory_8 := container.resources.requests.memory
+													memory_8 != null
+												],
+												[memory_9 |
+													memory_9 := container.resources.limits.memory
+													memory_9 != null
+												],
+											)[0]
+											milli_6 := quantity(entry_3)
+											milli_6 != null
+										],
+										[1073741824000],
+									),
+								)[0]
+							]),
+						],
+					)
+				],
+				[text |
+					[1 |
+						[1 |
+							cpu := container.resources.limits.cpu
+							cpu != null
+							milli := quantity(cpu)
+							milli != null
+							milli == 1500
+						] == []
+						[1 |
+							[1 |
+								cpu_2 := container.resources.limits.cpu
+								cpu_2 != null
+								milli_2 := quantity(cpu_2)
+								milli_2 != null
+							] == []
+							entry := array.concat(
+								[cpu_3 | cpu_3 := container.resources.requests.cpu; cpu_3 != null],
+								[cpu_4 | cpu_4 := container.resources.limits.cpu; cpu_4 != null],
+							)[0]
+							milli_3 := quantity(entry)
+							milli_3 != null
+							milli_3 == 1500
+						] == []
+					] == []
+					text := concat(
+						"",
+						[
+							"container ",
+							shown([name | name := container.name; is_string(name)]),
+							" has one and a half CPUs",
+						],
+					)
+				],
+				[text |
+					[1 |
+						pod.spec.hostNetwork == true
+						memory := container.resources.limits.memory
+						memory != null
+						milli := quantity(memory)
+						milli != null
+						milli <= 2147483648000
+					] == []
+					pod.spec.hostNetwork == true
+					text := concat(
+						"",
+						[
+							"container ",
+							shown([name | name := container.name; is_string(name)]),
+							" is large on the node's network",
+						],
+					)
+				],
+			]
+			text := texts[_]
+		],
+	)
+	failures != []
+}
+
+# METADATA
+# title: "operands/differences"
+# description: "What is computed from what may be absent."
+violations contains {"rule": "operands/differences", "msg": message([unreadable_3[0]]), "action": "deny", "severity": "medium"} if {
+	is_pod
 	unreadable_3 != []
 }
 
 # METADATA
-# title: "operands/computed"
-# description: "Computed quantities beside constants, on both sides."
-violations contains {"rule": "operands/computed", "msg": message(failures), "action": "deny", "severity": "medium"} if {
+# title: "operands/differences"
+# description: "What is computed from what may be absent."
+violations contains {"rule": "operands/differences", "msg": message(failures), "action": "deny", "severity": "medium"} if {
 	is_pod
-	unreadable_2 == []
 	unreadable_3 == []
-	failures := [item |
-		some list in [
-			["all together too much" |
-				[1 |
-					total := sum([milli |
-						container := pod.spec.containers[_]
-						container != null
-						entry := array.concat(
-							[cpu | cpu := container.resources.requests.cpu; cpu != null],
-							[cpu_2 | cpu_2 := container.resources.limits.cpu; cpu_2 != null],
-						)[0]
-						milli := quantity(entry)
-						milli != null
-					])
-					total <= 4000
-				] == []
-			],
+	failures := [text |
+		container := pod.spec.containers[_]
+		container != null
+		text := array.concat(
 			[text |
-				container := pod.spec.containers[_]
-				container != null
-				some texts in [
-					[text |
-						[1 |
-							memory := container.resources.limits.memory
-							memory != null
-							milli := quantity(memory)
-							milli != null
-							milli <= 2147483648000
-						] == []
-						[1 |
-							[1 |
-								memory_2 := container.resources.limits.memory
-								memory_2 != null
-								milli_2 := quantity(memory_2)
-								milli_2 != null
-							] == []
-							[1 |
-								[1 |
-									entry := array.concat(
-										[memory_3 | memory_3 := container.resources.requests.memory; memory_3 != null],
-										[memory_4 | memory_4 := container.resources.limits.memory; memory_4 != null],
-									)[0]
-									milli_3 := quantity(entry)
-									milli_3 != null
-									milli_3 <= 2147483648000
-								] == []
-								entry_2 := array.concat(
-									[memory_5 | memory_5 := container.resources.requests.memory; memory_5 != null],
-									[memory_6 | memory_6 := container.resources.limits.memory; memory_6 != null],
-								)[0]
-								milli_4 := quantity(entry_2)
-								milli_4 != null
-							] == []
-						] == []
-						text := concat(
-							"",
-							[
-								"container ",
-								shown([name | name := container.name; is_string(name)]),
-								": ",
-								shown([quantity_text(value) |
-									value := array.concat(
-										[milli_5 |
-											memory_7 := container.resources.limits.memory
-											memory_7 != null
-											milli_5 := quantity(memory_7)
-											milli_5 != null
-										],
-										array.concat(
-											[milli_6 |
-												entry_3 := array.concat(
-													[memory_8 |
-														memory_8 := container.resources.requests.memory
-														memory_8 != null
-													],
-													[memory_9 |
-														memory_9 := container.resources.limits.memory
-														memory_9 != null
-													],
-												)[0]
-												milli_6 := quantity(entry_3)
-												milli_6 != null
-											],
-											[1073741824000],
-										),
-									)[0]
-								]),
-							],
-						)
-					],
-					[text |
-						[1 |
-							[1 |
-								cpu := container.resources.limits.cpu
-								cpu != null
-								milli := quantity(cpu)
-								milli != null
-								milli == 1500
-							] == []
-							[1 |
-								[1 |
-									cpu_2 := container.resources.limits.cpu
-									cpu_2 != null
-									milli_2 := quantity(cpu_2)
-									milli_2 != null
-								] == []
-								entry := array.concat(
-									[cpu_3 | cpu_3 := container.resources.requests.cpu; cpu_3 != null],
-									[cpu_4 | cpu_4 := container.resources.limits.cpu; cpu_4 != null],
-								)[0]
-								milli_3 := quantity(entry)
-								milli_3 != null
-								milli_3 == 1500
-							] == []
-						] == []
-						text := concat(
-							"",
-							[
-								"container ",
-								shown([name | name := container.name; is_string(name)]),
-								" has one and a half CPUs",
-							],
-						)
-					],
-					[text |
-						[1 |
+				[1 |
+					value := array.concat(
+						[milli |
 							pod.spec.hostNetwork == true
 							memory := container.resources.limits.memory
 							memory != null
 							milli := quantity(memory)
 							milli != null
-							milli <= 2147483648000
-						] == []
-						pod.spec.hostNetwork == true
-						text := concat(
-							"",
-							[
-								"container ",
-								shown([name | name := container.name; is_string(name)]),
-								" is large on the node's network",
-							],
-						)
-					],
-					[text |
-						[1 |
-							value := array.concat(
-								[milli |
-									pod.spec.hostNetwork == true
-									memory := container.resources.limits.memory
-									memory != null
-									milli := quantity(memory)
-									milli != null
-								],
-								[milli_2 |
-									not pod.spec.hostNetwork == true
-									entry := array.concat(
-										[memory_2 | memory_2 := container.resources.requests.memory; memory_2 != null],
-										[memory_3 | memory_3 := container.resources.limits.memory; memory_3 != null],
-									)[0]
-									milli_2 := quantity(entry)
-									milli_2 != null
-								],
-							)[0]
-							result := value + 1073741824000
-							result <= 4294967296000
-						] == []
-						text := concat(
-							"",
-							[
-								"container ",
-								shown([name | name := container.name; is_string(name)]),
-								": ",
-								shown([quantity_text(result_2) |
-									value_2 := array.concat(
-										[milli_3 |
-											pod.spec.hostNetwork == true
-											memory_4 := container.resources.limits.memory
-											memory_4 != null
-											milli_3 := quantity(memory_4)
-											milli_3 != null
-										],
-										[milli_4 |
-											not pod.spec.hostNetwork == true
-											entry_2 := array.concat(
-												[memory_5 |
-													memory_5 := container.resources.requests.memory
-													memory_5 != null
-												],
-												[memory_6 |
-													memory_6 := container.resources.limits.memory
-													memory_6 != null
-												],
-											)[0]
-											milli_4 := quantity(entry_2)
-											milli_4 != null
-										],
-									)[0]
-									result_2 := value_2 + 1073741824000
-								]),
-							],
-						)
-					],
-					[text |
-						[1 |
-							memory := container.resources.limits.memory
-							memory != null
-							milli := quantity(memory)
-							milli != null
+						],
+						[milli_2 |
+							not pod.spec.hostNetwork == true
 							entry := array.concat(
 								[memory_2 | memory_2 := container.resources.requests.memory; memory_2 != null],
 								[memory_3 | memory_3 := container.resources.limits.memory; memory_3 != null],
 							)[0]
 							milli_2 := quantity(entry)
 							milli_2 != null
-							result := milli - milli_2
-							result <= 1073741824000
-						] == []
-						text := concat(
-							"",
-							[
-								"container ",
-								shown([name | name := container.name; is_string(name)]),
-								" may use ",
-								shown([quantity_text(result_2) |
+						],
+					)[0]
+					result := value + 1073741824000
+					result <= 4294967296000
+				] == []
+				text := concat(
+					"",
+					[
+						"container ",
+						shown([name | name := container.name; is_string(name)]),
+						": ",
+						shown([quantity_text(result_2) |
+							value_2 := array.concat(
+								[milli_3 |
+									pod.spec.hostNetwork == true
 									memory_4 := container.resources.limits.memory
 									memory_4 != null
 									milli_3 := quantity(memory_4)
 									milli_3 != null
+								],
+								[milli_4 |
+									not pod.spec.hostNetwork == true
 									entry_2 := array.concat(
 										[memory_5 | memory_5 := container.resources.requests.memory; memory_5 != null],
 										[memory_6 | memory_6 := container.resources.limits.memory; memory_6 != null],
 									)[0]
 									milli_4 := quantity(entry_2)
 									milli_4 != null
-									result_2 := milli_3 - milli_4
-								]),
-								" more than it asks for",
-							],
-						)
+								],
+							)[0]
+							result_2 := value_2 + 1073741824000
+						]),
 					],
-					[text |
-						memory := container.resources.limits.memory
-						memory != null
-						milli := quantity(memory)
-						milli != null
-						milli in {1073741824000, 1610612736000}
-						text := concat(
-							"",
-							["container ", shown([name | name := container.name; is_string(name)]), " has a usual size"],
-						)
-					],
-				]
-				text := texts[_]
+				)
 			],
+			[text |
+				[1 |
+					memory := container.resources.limits.memory
+					memory != null
+					milli := quantity(memory)
+					milli != null
+					entry := array.concat(
+						[memory_2 | memory_2 := container.resources.requests.memory; memory_2 != null],
+						[memory_3 | memory_3 := container.resources.limits.memory; memory_3 != null],
+					)[0]
+					milli_2 := quantity(entry)
+					milli_2 != null
+					result := milli - milli_2
+					result <= 1073741824000
+				] == []
+				text := concat(
+					"",
+					[
+						"container ",
+						shown([name | name := container.name; is_string(name)]),
+						" may use ",
+						shown([quantity_text(result_2) |
+							memory_4 := container.resources.limits.memory
+							memory_4 != null
+							milli_3 := quantity(memory_4)
+							milli_3 != null
+							entry_2 := array.concat(
+								[memory_5 | memory_5 := container.resources.requests.memory; memory_5 != null],
+								[memory_6 | memory_6 := container.resources.limits.memory; memory_6 != null],
+							)[0]
+							milli_4 := quantity(entry_2)
+							milli_4 != null
+							result_2 := milli_3 - milli_4
+						]),
+						" more than it asks for",
+					],
+				)
+			],
+		)[_]
+	]
+	failures != []
+}
+
+# METADATA
+# title: "operands/effective"
+# description: "What the scheduler counts, and a list of quantities."
+violations contains {"rule": "operands/effective", "msg": message([unreadable_4[0]]), "action": "deny", "severity": "medium"} if {
+	is_pod
+	unreadable_4 != []
+}
+
+# METADATA
+# title: "operands/effective"
+# description: "What the scheduler counts, and a list of quantities."
+violations contains {"rule": "operands/effective", "msg": message([unreadable_5[0]]), "action": "deny", "severity": "medium"} if {
+	is_pod
+	unreadable_4 == []
+	unreadable_5 != []
+}
+
+# METADATA
+# title: "operands/effective"
+# description: "What the scheduler counts, and a list of quantities."
+violations contains {"rule": "operands/effective", "msg": message(failures), "action": "deny", "severity": "medium"} if {
+	is_pod
+	unreadable_4 == []
+	unreadable_5 == []
+	failures := array.concat(
+		[text |
+			container := pod.spec.containers[_]
+			memory := container.resources.limits.memory
+			memory != null
+			milli := quantity(memory)
+			milli != null
+			milli in {1073741824000, 1610612736000}
+			text := concat(
+				"",
+				["container ", shown([name | name := container.name; is_string(name)]), " has a usual size"],
+			)
+		],
+		array.concat(
 			[text |
 				request := effective_request("cpu")
 				request > 6000
@@ -793,9 +860,8 @@ violations contains {"rule": "operands/computed", "msg": message(failures), "act
 				)
 			],
 			["three" | request := effective_request("memory"); request == 3221225472000],
-		]
-		item := list[_]
-	]
+		),
+	)
 	failures != []
 }
 
@@ -1360,9 +1426,9 @@ violations contains {"rule": "operands/few", "msg": message(failures), "action":
 # METADATA
 # title: "operands/constants"
 # description: "A constant object."
-violations contains {"rule": "operands/constants", "msg": message([unreadable_4[0]]), "action": "deny", "severity": "medium"} if {
+violations contains {"rule": "operands/constants", "msg": message([unreadable_6[0]]), "action": "deny", "severity": "medium"} if {
 	is_pod
-	unreadable_4 != []
+	unreadable_6 != []
 }
 
 # METADATA
@@ -1370,7 +1436,7 @@ violations contains {"rule": "operands/constants", "msg": message([unreadable_4[
 # description: "A constant object."
 violations contains {"rule": "operands/constants", "msg": message(failures), "action": "deny", "severity": "medium"} if {
 	is_pod
-	unreadable_4 == []
+	unreadable_6 == []
 	failures := [text |
 		container := pod.spec.containers[_]
 		container != null
@@ -1534,9 +1600,9 @@ violations contains {"rule": "operands/numbers", "msg": message(failures), "acti
 # METADATA
 # title: "operands/among"
 # description: "Quantities in lists, and as keys."
-violations contains {"rule": "operands/among", "msg": message([unreadable_5[0]]), "action": "deny", "severity": "medium"} if {
+violations contains {"rule": "operands/among", "msg": message([unreadable_7[0]]), "action": "deny", "severity": "medium"} if {
 	is_pod
-	unreadable_5 != []
+	unreadable_7 != []
 }
 
 # METADATA
@@ -1544,7 +1610,7 @@ violations contains {"rule": "operands/among", "msg": message([unreadable_5[0]])
 # description: "Quantities in lists, and as keys."
 violations contains {"rule": "operands/among", "msg": message(failures), "action": "deny", "severity": "medium"} if {
 	is_pod
-	unreadable_5 == []
+	unreadable_7 == []
 	failures := [item |
 		some list in [
 			[text |
@@ -1664,18 +1730,18 @@ violations contains {"rule": "operands/among", "msg": message(failures), "action
 # METADATA
 # title: "operands/said"
 # description: "What is only said."
-violations contains {"rule": "operands/said", "msg": message([unreadable_6[0]]), "action": "deny", "severity": "medium"} if {
+violations contains {"rule": "operands/said", "msg": message([unreadable_8[0]]), "action": "deny", "severity": "medium"} if {
 	is_pod
-	unreadable_6 != []
+	unreadable_8 != []
 }
 
 # METADATA
 # title: "operands/said"
 # description: "What is only said."
-violations contains {"rule": "operands/said", "msg": message([unreadable_3[0]]), "action": "deny", "severity": "medium"} if {
+violations contains {"rule": "operands/said", "msg": message([unreadable_5[0]]), "action": "deny", "severity": "medium"} if {
 	is_pod
-	unreadable_6 == []
-	unreadable_3 != []
+	unreadable_8 == []
+	unreadable_5 != []
 }
 
 # METADATA
@@ -1683,8 +1749,8 @@ violations contains {"rule": "operands/said", "msg": message([unreadable_3[0]]),
 # description: "What is only said."
 violations contains {"rule": "operands/said", "msg": message(failures), "action": "deny", "severity": "medium"} if {
 	is_pod
-	unreadable_6 == []
-	unreadable_3 == []
+	unreadable_8 == []
+	unreadable_5 == []
 	failures := [text |
 		pod.spec.nodeName > ""
 		text := concat(
