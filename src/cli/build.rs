@@ -47,6 +47,8 @@ pub struct Arguments {
     gatekeeper_points: Vec<EnforcementPoint>,
     #[command(flatten)]
     compile: CompileArguments,
+    #[command(flatten)]
+    signing: super::signing::SigningArguments,
     /// Write no tests in the forms of the engines (`OUT/TARGET-tests`).
     #[arg(long)]
     without_tests: bool,
@@ -230,6 +232,7 @@ fn case(test: &Test, loaded: &Loaded) -> Result<Case, Box<Failure>> {
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {
     let given = targets(&arguments.targets)?;
+    let signing = arguments.signing.read()?;
     let interrupts = Arc::new(Interrupts::default());
     if !arguments.check {
         let (interrupts, format, context) = (Arc::clone(&interrupts), arguments.format, *context);
@@ -256,6 +259,15 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
         return Err(Failure::diagnostics(emission.diagnostics, loaded.sources));
     }
     context.warn(&emission.diagnostics, &loaded.sources)?;
+    if let Some(signing) = &signing {
+        let signed = target::opa::sign(&mut emission, &compiled.program, signing).map_err(|error| {
+            Failure::new(&input::BAD_SIGNING_KEY, format!("the bundle cannot be signed: {error}")).with_help("use another key")
+        })?;
+        if !signed {
+            return Err(Failure::new(&input::BAD_USAGE, "there is no bundle to sign: `opa` is not among the targets".to_owned())
+                .with_help("add `opa` to the targets, or leave `--bundle-signing-key` out"));
+        }
+    }
     let names: Vec<&'static str> = targets.iter().map(|target| target.name()).collect();
     let folders: BTreeSet<String> = targets.iter().flat_map(|target| target.folders()).collect();
     if !arguments.without_tests && config.tests.as_ref().is_none_or(|tests| tests.value) {

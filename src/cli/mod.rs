@@ -18,6 +18,7 @@ mod krm;
 mod list;
 mod output;
 mod report;
+mod signing;
 mod sources;
 mod test;
 mod today;

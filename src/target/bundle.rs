@@ -2,6 +2,7 @@
 //!
 //! Source: `github.com/open-policy-agent/opa` 1.22, `v1/bundle/bundle.go`.
 
+use super::signature::{self, Signing};
 use super::{Artifact, Emission};
 use crate::diagnostic::{Diagnostic, Span, codes::build};
 use flate2::{Compression, GzBuilder};
@@ -11,13 +12,16 @@ use std::io::{self, Write as _};
 /// The bundle of the modules among these files, without their folders. It owns the packages under `roots`; `revision` says what it was made of.
 ///
 /// # Errors
-/// When a path is too long for a tar.
-pub(crate) fn of(artifacts: &[Artifact], roots: &[&str], revision: &str) -> io::Result<Vec<u8>> {
+/// When a path is too long for a tar, or the key does not sign.
+pub(crate) fn of(artifacts: &[Artifact], roots: &[&str], revision: &str, signing: Option<&Signing>) -> io::Result<Vec<u8>> {
     let manifest = format!("{}\n", json!({ "revision": format!("sha256:{revision}"), "roots": roots, "rego_version": 1 }));
     let modules = artifacts.iter().filter(|artifact| artifact.path.ends_with(".rego"));
     let modules = modules.map(|artifact| (artifact.path.rsplit('/').next().unwrap_or(&artifact.path), artifact.contents.as_slice()));
+    let files: Vec<(&str, &[u8])> = std::iter::once((".manifest", manifest.as_bytes())).chain(modules).collect();
+    let signatures = signing.map(|signing| signing.file(&files)).transpose()?;
+    let signed = signatures.as_ref().map(|text| (signature::FILE, text.as_bytes()));
     let mut tar = tar::Builder::new(Vec::new());
-    for (name, contents) in std::iter::once((".manifest", manifest.as_bytes())).chain(modules) {
+    for (name, contents) in signed.into_iter().chain(files) {
         let mut header = tar::Header::new_ustar();
         header.set_size(contents.len() as u64);
         header.set_mode(0o644);
@@ -55,9 +59,9 @@ mod tests {
             artifact("opa/cases.json", "{}"),
             artifact("opa/main.rego", "package polc.main\n"),
         ];
-        let bytes = of(&artifacts, &["polc"], "abc").unwrap();
-        assert_eq!(bytes, of(&artifacts, &["polc"], "abc").unwrap());
-        assert_ne!(bytes, of(&artifacts, &["polc"], "abd").unwrap());
+        let bytes = of(&artifacts, &["polc"], "abc", None).unwrap();
+        assert_eq!(bytes, of(&artifacts, &["polc"], "abc", None).unwrap());
+        assert_ne!(bytes, of(&artifacts, &["polc"], "abd", None).unwrap());
         // Magic, deflate, no flags, no time, best compression, unknown system.
         assert_eq!(bytes[..10], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 255]);
         let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(bytes.as_slice()));

@@ -22,10 +22,12 @@ mod metadata;
 pub mod opa;
 pub mod psa;
 mod rego_modules;
+mod signature;
 pub mod vap;
 
 pub(crate) use metadata::policy_name;
 pub(crate) use rego_modules::package_name;
+pub use signature::{KeyError, Signing, SigningAlgorithm};
 
 /// What targets are written for.
 #[derive(Debug, Clone, PartialEq, Eq)]

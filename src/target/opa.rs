@@ -1,6 +1,7 @@
 //! OPA: a package `polc.PACK` for each pack, `polc.main` with the violations of all, `system` with the answer to an admission review, and all of it as a bundle.
 
 use super::rego_modules::{PackModule, data, packs, write};
+use super::signature::Signing;
 use super::{Artifact, Emission, bundle};
 use crate::ir::Program;
 use crate::lower::rego::Frame;
@@ -14,6 +15,24 @@ pub const BUNDLE: &str = "opa-bundle";
 
 /// The package under which everything stands.
 const ROOT: &str = "polc";
+
+/// The packages that the bundle owns.
+const ROOTS: &[&str] = &[ROOT, "system"];
+
+/// Where the bundle is.
+const BUNDLE_PATH: &str = "opa-bundle/bundle.tar.gz";
+
+/// Signs the bundle among what was emitted for a program; whether there is one.
+///
+/// # Errors
+/// When the key does not sign.
+pub fn sign(emission: &mut Emission, program: &Program, signing: &Signing) -> std::io::Result<bool> {
+    let modules: Vec<Artifact> =
+        emission.artifacts.iter().filter(|artifact| artifact.path.starts_with(&format!("{NAME}/"))).cloned().collect();
+    let Some(artifact) = emission.artifacts.iter_mut().find(|artifact| artifact.path == BUNDLE_PATH) else { return Ok(false) };
+    artifact.contents = bundle::of(&modules, ROOTS, &program.digest, Some(signing))?;
+    Ok(true)
+}
 
 /// Writes the modules of a program, and the bundle of them.
 #[must_use]
@@ -31,8 +50,8 @@ pub fn emit(program: &Program) -> Emission {
     write(&mut emission, format!("{NAME}/main.rego"), include_str!("../../templates/opa-main.hbs"), &data);
     write(&mut emission, format!("{NAME}/system.rego"), include_str!("../../templates/opa-system.hbs"), &data);
     emission.artifacts.sort_by(|left, right| left.path.cmp(&right.path));
-    match bundle::of(&emission.artifacts, &[ROOT, "system"], &program.digest) {
-        Ok(contents) => emission.artifacts.push(Artifact { path: format!("{BUNDLE}/bundle.tar.gz"), contents }),
+    match bundle::of(&emission.artifacts, ROOTS, &program.digest, None) {
+        Ok(contents) => emission.artifacts.push(Artifact { path: BUNDLE_PATH.to_owned(), contents }),
         Err(error) => bundle::fail(&mut emission, &error),
     }
     emission.artifacts.sort_by(|left, right| left.path.cmp(&right.path));

@@ -26,6 +26,16 @@ pub static NO_POLICIES: Code = Code {
         Give a `.pol` file, or a folder that holds some at any depth (hidden folders are left out).",
 };
 
+/// A key that cannot sign the bundle.
+pub static BAD_SIGNING_KEY: Code = Code {
+    id: "bad-signing-key",
+    summary: "a key cannot sign the bundle",
+    explanation: "`polc build --bundle-signing-key FILE` signs the bundle of `opa`. The key has to be one for the algorithm of `--bundle-signing-alg`: for RS256, RS384 and RS512 an RSA key of at least \
+        2,048 bits, for ES256 one on the curve P-256, both as private keys in PEM without a passphrase; for HS256, HS384 and HS512 a secret at least as long as the digest (32, 48 or 64 bytes), which is all that is in \
+        the file, a newline at its end included. Nothing is written with another key, so that no bundle goes out unsigned.\n\n\
+        ```sh\nopenssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072 -out key.pem\nopenssl pkey -in key.pem -pubout -out public.pem\n```",
+};
+
 /// A path without CustomResourceDefinitions.
 pub static NO_CRDS: Code = Code {
     id: "no-crds",
@@ -131,6 +141,7 @@ pub static ALL: &[&Code] = &[
     &CANNOT_READ,
     &NOT_UTF8,
     &NO_POLICIES,
+    &BAD_SIGNING_KEY,
     &NO_CRDS,
     &NO_MANIFESTS,
     &CANNOT_WRITE,
