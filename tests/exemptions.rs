@@ -66,3 +66,50 @@ fn reports_and_lists_show_them() {
     let item = list["items"].as_array().unwrap().iter().find(|item| item["kind"] == "exempt").unwrap();
     assert_eq!(item["title"], r#"namespaces "gpu", "x" runtimeClasses "kata" until 2027-03-01: driver installer"#);
 }
+
+/// As exceptions of Kyverno they leave the policies as they are, whoever is exempt.
+#[test]
+fn the_policies_are_the_same_whoever_an_exception_is_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let rest = "exempt rule r users \"root\" until 2027-04-01 because \"{{ x }} 'y'\"\n";
+    let built = |name: &str, text: &str, arguments: &[&str]| {
+        fs::write(folder.path().join(format!("{name}.pol")), text).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_polc"))
+            .args(["build", &format!("{name}.pol"), "--target", "kyverno-vpol", "--out", name, "--today", "2027-01-01"])
+            .args(arguments)
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let read = |file: &str| fs::read_to_string(folder.path().join(name).join("kyverno-vpol").join(file)).ok();
+        (read("p.yaml").unwrap(), read("exceptions/p.yaml"), read("kustomization.yaml").unwrap())
+    };
+    let without: String = RULES.lines().filter(|line| line.starts_with("pack") || line.starts_with("rule")).collect::<Vec<_>>().join("\n");
+    let apart = ["--kyverno-exemptions", "exception"];
+    let (nobody, none, _) = built("nobody", &without, &apart);
+    assert_eq!(none, None);
+    let (one, exceptions, kustomization) = built("one", RULES, &apart);
+    assert_eq!(one, nobody);
+    assert!(kustomization.contains("- exceptions/p.yaml\n"), "{kustomization}");
+    let exceptions = exceptions.unwrap();
+    for line in [
+        "apiVersion: policies.kyverno.io/v1\n",
+        "kind: PolicyException\n",
+        "  namespace: kyverno\n",
+        "  - kind: ValidatingPolicy\n    name: p-r\n",
+        "  expiresAt: 2027-03-01T23:59:59Z\n",
+        "kubernetes.io/description: driver installer\n",
+    ] {
+        assert!(exceptions.contains(line), "{line} in {exceptions}");
+    }
+    let (two, more, _) = built("two", &format!("{RULES}{rest}"), &apart);
+    assert_eq!(two, nobody);
+    let more = more.unwrap();
+    assert!(more.starts_with(&exceptions) && more.contains("dyn(request).userInfo") && more.contains("{{ x }} ''y''"), "{more}");
+
+    let (usual, none, _) = built("usual", RULES, &[]);
+    assert!(usual != nobody && none.is_none());
+    fs::write(folder.path().join("polc.yaml"), "kyverno: { exemptions: exception }\n").unwrap();
+    assert_eq!(built("configured", RULES, &[]).0, nobody);
+    assert_eq!(built("against", RULES, &["--kyverno-exemptions", "policy"]).0, usual);
+}

@@ -93,3 +93,8 @@ fn mutating_admission_policies_in_the_api_server() {
 fn mutating_and_generating_policies_in_kyverno() {
     changes_agree("kyverno-mpol");
 }
+
+#[test]
+fn mutate_and_generate_rules_in_kyverno() {
+    changes_agree("kyverno-changes");
+}

@@ -32,6 +32,11 @@ fn validating_policies_in_kyverno() {
 }
 
 #[test]
+fn validating_policies_and_policy_exceptions_in_kyverno() {
+    agrees("kyverno-exceptions");
+}
+
+#[test]
 fn modules_for_conftest_in_its_opa() {
     agrees("conftest");
 }

@@ -9,7 +9,9 @@ use crate::diagnostic::{Level, nearest};
 use crate::eval::admission_request;
 use crate::ir::{Exemption, Given, Program, Test};
 use crate::suite::{self, Example};
-use crate::target::{self, EnforcementPoint, GatekeeperEngine, GatekeeperLayout, Options, Outcome, Target, TargetReport};
+use crate::target::{
+    self, EnforcementPoint, GatekeeperEngine, GatekeeperLayout, KyvernoExemptions, Options, Outcome, Target, TargetReport,
+};
 use crate::verify::generate::Case;
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -45,6 +47,9 @@ pub struct Arguments {
     /// Where Gatekeeper's constraints count, separated by commas [default: those of the configuration, else everywhere].
     #[arg(long, value_enum, value_delimiter = ',', value_name = "POINT")]
     gatekeeper_points: Vec<EnforcementPoint>,
+    /// What exemptions of rules are in `kyverno-vpol` [default: that of the configuration, else policy].
+    #[arg(long, value_enum)]
+    kyverno_exemptions: Option<KyvernoExemptions>,
     #[command(flatten)]
     compile: CompileArguments,
     #[command(flatten)]
@@ -250,6 +255,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
     options.kubernetes = arguments.kubernetes.unwrap_or(options.kubernetes);
     options.gatekeeper = arguments.gatekeeper_engine.unwrap_or(options.gatekeeper);
     options.gatekeeper_layout = arguments.gatekeeper_layout.unwrap_or(options.gatekeeper_layout);
+    options.kyverno_exemptions = arguments.kyverno_exemptions.unwrap_or(options.kyverno_exemptions);
     if !arguments.gatekeeper_points.is_empty() {
         options.gatekeeper_points = arguments.gatekeeper_points.iter().copied().collect();
     }

@@ -11,7 +11,7 @@ mod schema;
 
 use crate::diagnostic::Span;
 use crate::ir::Action;
-use crate::target::{EnforcementPoint, GatekeeperEngine, GatekeeperLayout, Options, Target};
+use crate::target::{EnforcementPoint, GatekeeperEngine, GatekeeperLayout, KyvernoExemptions, Options, Target};
 
 pub use read::read;
 
@@ -52,6 +52,9 @@ pub struct Config {
     /// How Gatekeeper's templates and constraints are written.
     #[cfg_attr(test, schemars(default))]
     pub gatekeeper: Gatekeeper,
+    /// How Kyverno's policies are written.
+    #[cfg_attr(test, schemars(default))]
+    pub kyverno: Kyverno,
     /// Whether tests in the forms of the engines are written beside the targets. Without it, they are.
     #[cfg_attr(test, schemars(default, with = "bool"))]
     pub tests: Option<Placed<bool>>,
@@ -65,8 +68,20 @@ pub struct Config {
 
 impl Config {
     /// Its keys.
-    pub(crate) const KEYS: [&str; 11] =
-        ["policies", "crds", "targets", "kubernetes", "out", "gatekeeper", "tests", "params", "actions", "exemptions", "environments"];
+    pub(crate) const KEYS: [&str; 12] = [
+        "policies",
+        "crds",
+        "targets",
+        "kubernetes",
+        "out",
+        "gatekeeper",
+        "kyverno",
+        "tests",
+        "params",
+        "actions",
+        "exemptions",
+        "environments",
+    ];
 }
 
 /// How Gatekeeper's templates and constraints are written.
@@ -87,6 +102,20 @@ pub struct Gatekeeper {
 impl Gatekeeper {
     /// Its keys.
     pub(crate) const KEYS: [&str; 3] = ["engine", "layout", "enforcementPoints"];
+}
+
+/// How Kyverno's policies are written.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, rename_all = "camelCase"))]
+pub struct Kyverno {
+    /// `policy` for exemptions in the policies of `kyverno-vpol`, `exception` for PolicyExceptions. Without it, `policy`.
+    #[cfg_attr(test, schemars(default, with = "schema::Exemptions"))]
+    pub exemptions: Option<Placed<KyvernoExemptions>>,
+}
+
+impl Kyverno {
+    /// Its keys.
+    pub(crate) const KEYS: [&str; 1] = ["exemptions"];
 }
 
 /// What may be changed without touching the rules: values of params, actions and exemptions, and nothing else.
@@ -169,6 +198,9 @@ impl Config {
         }
         if let Some(layout) = &self.gatekeeper.layout {
             options.gatekeeper_layout = layout.value;
+        }
+        if let Some(exemptions) = &self.kyverno.exemptions {
+            options.kyverno_exemptions = exemptions.value;
         }
         options.gatekeeper_points = self.gatekeeper.enforcement_points.iter().map(|point| point.value).collect();
         options

@@ -1,6 +1,6 @@
 //! The text of `polc.yaml` to a [`Config`], with all that is wrong in it.
 
-use super::{Config, Entries, Exemption, Gatekeeper, Overlay, Placed};
+use super::{Config, Entries, Exemption, Gatekeeper, Kyverno, Overlay, Placed};
 use crate::diagnostic::codes::config as codes;
 use crate::diagnostic::{Code, Diagnostic, Level, Span, nearest};
 use crate::ir::Action;
@@ -47,6 +47,7 @@ impl Reader<'_> {
                 "kubernetes" => config.kubernetes = self.kubernetes(value),
                 "out" => config.out = self.path(key, value),
                 "gatekeeper" => config.gatekeeper = self.gatekeeper(key, value),
+                "kyverno" => config.kyverno = self.kyverno(key, value),
                 "tests" => config.tests = self.boolean(key, value),
                 "environments" => config.environments = self.environments(key, value),
                 name if Overlay::KEYS.contains(&name) => self.overlay_key(&mut config.base, key, value),
@@ -162,6 +163,20 @@ impl Reader<'_> {
             }
         }
         gatekeeper
+    }
+
+    fn kyverno(&mut self, key: &Key, value: &Node) -> Kyverno {
+        let mut kyverno = Kyverno::default();
+        for (key, value) in self.map(key, value, "a map with `exemptions`") {
+            match &*key.name {
+                "exemptions" => {
+                    let word = self.string(key, value, "`policy` or `exception`");
+                    kyverno.exemptions = word.and_then(|word| self.word(&word, "form of exemptions"));
+                }
+                _ => self.unknown_key(key, &Kyverno::KEYS, "`kyverno`"),
+            }
+        }
+        kyverno
     }
 
     /// One of the words that the command line takes too.
@@ -377,7 +392,7 @@ mod tests {
 
     use super::*;
     use crate::diagnostic::Sources;
-    use crate::target::{EnforcementPoint, GatekeeperEngine, GatekeeperLayout};
+    use crate::target::{EnforcementPoint, GatekeeperEngine, GatekeeperLayout, KyvernoExemptions};
 
     /// Each message with what it underlines and its help.
     fn wrong(text: &str) -> Vec<String> {
@@ -422,6 +437,19 @@ mod tests {
             ["the key `out` stands twice: this one counts, that on line 1 is lost @ out ? mend the YAML: one map, each key once"]
         );
         assert_eq!(wrong("out: [a\n").len(), 1);
+    }
+
+    #[test]
+    fn how_kyverno_is_written_is_read_by_the_words_of_the_command_line() {
+        let options = |text: &str| read(0, text).unwrap().target_options().kyverno_exemptions;
+        assert_eq!(options("out: a\n"), KyvernoExemptions::Policy);
+        assert_eq!(options("kyverno: { exemptions: exception }\n"), KyvernoExemptions::Exception);
+        assert_eq!(
+            wrong("kyverno: { exemptions: exceptions }\n"),
+            ["`exceptions` is no form of exemptions @ exceptions ? did you mean `exception`? it is one of policy, exception"]
+        );
+        assert_eq!(wrong("kyverno: { exception: policy }\n")[0].split(" ?").next(), Some("`kyverno` has no key `exception` @ exception"));
+        assert_eq!(wrong("kyverno: exception\n"), ["`kyverno` is text @ exception ? it has to be a map with `exemptions`"]);
     }
 
     #[test]

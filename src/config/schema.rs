@@ -2,9 +2,9 @@
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
-use super::{Config, Exemption, Gatekeeper, Overlay};
+use super::{Config, Exemption, Gatekeeper, Kyverno, Overlay};
 use crate::ir::Action;
-use crate::target::{EnforcementPoint, GatekeeperEngine, GatekeeperLayout, Options, Target};
+use crate::target::{EnforcementPoint, GatekeeperEngine, GatekeeperLayout, KyvernoExemptions, Options, Target};
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
 use std::borrow::Cow;
 
@@ -80,6 +80,19 @@ impl JsonSchema for Point {
     }
 }
 
+/// What exemptions are in Kyverno.
+pub(super) struct Exemptions;
+
+impl JsonSchema for Exemptions {
+    fn schema_name() -> Cow<'static, str> {
+        "KyvernoExemptions".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        words::<KyvernoExemptions>()
+    }
+}
+
 /// A minor version of Kubernetes; a number too, for without quotes it is one.
 pub(super) struct Version;
 
@@ -136,7 +149,8 @@ fn the_reader_takes_the_keys_that_the_schema_has() {
     assert_eq!(keys(of("Overlay")), sorted(Overlay::KEYS));
     assert_eq!(keys(of("Exemption")), sorted(Exemption::KEYS));
     assert_eq!(keys(of("Gatekeeper")), sorted(Gatekeeper::KEYS));
-    for name in ["Overlay", "Exemption", "Gatekeeper"] {
+    assert_eq!(keys(of("Kyverno")), sorted(Kyverno::KEYS));
+    for name in ["Overlay", "Exemption", "Gatekeeper", "Kyverno"] {
         assert_eq!(of(name)["additionalProperties"], false, "{name}");
     }
     assert_eq!(of("Exemption")["required"], serde_json::json!(["rules", "until", "because"]));

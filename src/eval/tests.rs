@@ -45,6 +45,7 @@ fn rule(body: Vec<Stmt>) -> Rule {
         applies: Cond::Const(true),
         body,
         slots: 8,
+        apart: None,
         unlowered: Vec::new(),
         span: Span::default(),
     }

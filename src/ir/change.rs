@@ -12,10 +12,10 @@
 //! **On its own, an object of an immutable kind is mutated when it is created only** ([`Mutation::on`]): most of a Pod or a Job cannot be changed later, and a cluster refuses an update that
 //! a mutation made impossible.
 
-use super::{Kind, Operation, Rule, Slot, Source, Value};
+use super::{Kind, Operation, Root, Rule, Slot, Source, Value};
 use crate::diagnostic::Span;
 use crate::ir::Cond;
-use crate::ir::walk::Node;
+use crate::ir::walk::{self, Node};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -39,6 +39,14 @@ impl Mutation {
         let immutable = matches!((kind.group.as_str(), kind.kind.as_str()), ("", "Pod") | ("batch", "Job"));
         if self.operations_written || !immutable { self.head.operations.clone() } else { BTreeSet::from([Operation::Create]) }
     }
+
+    /// The roots that it reads or changes.
+    #[must_use]
+    pub fn roots(&self) -> BTreeSet<Root> {
+        let mut all = walk::roots(&self.head);
+        nodes(&self.body, &mut |node| all.extend(walk::roots_of(node)));
+        all
+    }
 }
 
 /// Objects that another one brings with it.
@@ -51,6 +59,23 @@ pub struct Generation {
     pub head: Rule,
     /// What it makes.
     pub creates: Vec<Creation>,
+}
+
+impl Generation {
+    /// The roots that it reads.
+    #[must_use]
+    pub fn roots(&self) -> BTreeSet<Root> {
+        let mut all = walk::roots(&self.head);
+        for creation in &self.creates {
+            for value in std::iter::once(&creation.name).chain(&creation.namespace) {
+                all.extend(walk::roots_of(Node::Value(value)));
+            }
+            for (_, content) in &creation.fields {
+                values(content, &mut |value| all.extend(walk::roots_of(Node::Value(value))));
+            }
+        }
+        all
+    }
 }
 
 /// `create KIND named NAME in namespace NAMESPACE { ... }`: not made where its name, or the namespace that its kind needs, is absent.

@@ -294,8 +294,11 @@ pub struct Rule {
     pub operations: BTreeSet<Operation>,
     /// What has to be readable.
     pub reads: Vec<Read>,
-    /// `where` and not `except`.
+    /// `where` and not `except`, and for nobody who is exempt.
     pub applies: Cond,
+    /// Where `exempt` names the rule: the same without that, and who is exempt.
+    #[serde(skip)]
+    pub apart: Option<Box<Apart>>,
     /// The statements.
     pub body: Vec<Stmt>,
     /// How many slots the rule binds: each [`Slot`] of it is below this.
@@ -304,6 +307,26 @@ pub struct Rule {
     pub unlowered: Vec<(String, Span)>,
     /// Where it stands.
     pub span: Span,
+}
+
+/// A rule's exemptions apart from its condition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Apart {
+    /// `where` and not `except`.
+    pub applies: Cond,
+    /// Each of its exemptions.
+    pub exempt: Vec<Exempt>,
+}
+
+/// For whom a rule does not count.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exempt {
+    /// Whether an object or a request is exempt.
+    pub when: Cond,
+    /// The last day, `YYYY-MM-DD`.
+    pub until: String,
+    /// Why.
+    pub because: String,
 }
 
 /// The variable of one loop or quantifier of a rule; unique in the rule.

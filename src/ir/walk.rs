@@ -163,13 +163,19 @@ pub fn rule<'a>(rule: &'a Rule, f: &mut dyn FnMut(Node<'a>)) {
 #[must_use]
 pub fn roots(of: &Rule) -> BTreeSet<Root> {
     let mut roots = BTreeSet::new();
-    rule(of, &mut |node| {
-        walk(node, &mut |node| {
-            if let Node::Value(Value::Root(root)) = node {
-                roots.insert(*root);
-            }
-            true
-        });
+    rule(of, &mut |node| roots.extend(roots_of(node)));
+    roots
+}
+
+/// The roots that a node reads.
+#[must_use]
+pub fn roots_of(node: Node<'_>) -> BTreeSet<Root> {
+    let mut roots = BTreeSet::new();
+    walk(node, &mut |node| {
+        if let Node::Value(Value::Root(root)) = node {
+            roots.insert(*root);
+        }
+        true
     });
     roots
 }

@@ -1,6 +1,7 @@
 //! From the IR to the languages of the engines: the only generators of conditions.
 
 pub mod cel;
+pub mod jmespath;
 pub mod rego;
 
 use crate::diagnostic::Span;

@@ -63,6 +63,7 @@ fn head<'a>(context: &mut Context<'a>, item: &'a Item, name: &Name, header: Head
         operations: header.operations,
         reads: if never { Vec::new() } else { super::reads::distinct(std::mem::take(&mut context.reads)) },
         applies,
+        apart: context.apart.take(),
         body: Vec::new(),
         slots: context.slots,
         unlowered: super::rule::distinct(std::mem::take(&mut context.unlowered)),

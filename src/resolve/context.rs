@@ -5,7 +5,7 @@ use super::{PackItems, World};
 use crate::diagnostic::codes::resolve as codes;
 use crate::diagnostic::{Code, Diagnostic, Span, nearest};
 use crate::ir::walk::{self, Node};
-use crate::ir::{Cond, Form, Kind, PodPath, Read, Root, Slot, Source, Ty, Value};
+use crate::ir::{Apart, Cond, Form, Kind, PodPath, Read, Root, Slot, Source, Ty, Value};
 use crate::syntax::ast::{Expr, Name};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,6 +52,8 @@ pub(super) struct Context<'a> {
     pub loops: Vec<Source>,
     pub reads: Vec<Read>,
     pub unlowered: Vec<(String, Span)>,
+    /// The exemptions of the rule apart from its condition.
+    pub apart: Option<Box<Apart>>,
     pub diagnostics: Vec<Diagnostic>,
     pub slots: u32,
     pub split: BTreeSet<u32>,
@@ -89,6 +91,7 @@ impl<'a> Context<'a> {
             loops: Vec::new(),
             reads: Vec::new(),
             unlowered: Vec::new(),
+            apart: None,
             diagnostics: Vec::new(),
             slots: 0,
             split: BTreeSet::new(),

@@ -7,7 +7,7 @@ use super::types::{Term, Typed};
 use super::{Dropped, PackItems, World};
 use crate::diagnostic::codes::resolve as codes;
 use crate::diagnostic::{Diagnostic, Span, nearest};
-use crate::ir::{Action, Cond, Const, Kind, Operation, Rule, Severity, Targets, Ty, Value};
+use crate::ir::{Action, Apart, Cond, Const, Exempt, Kind, Operation, Rule, Severity, Targets, Ty, Value};
 use crate::schema::Removed;
 use crate::syntax::ast::{self, Clause, Expr, Item, KindName, Name};
 use std::collections::BTreeSet;
@@ -351,16 +351,24 @@ impl<'a> Context<'a> {
             }
         }
         let id = format!("{}/{}", self.pack.name, header.name);
+        let mut exempt_from = Vec::new();
         for exempt in self.world.exempts.get(&id).map(Vec::as_slice).unwrap_or_default() {
             let whom: Option<Vec<Cond>> = exempt.whom.iter().map(|(who, names)| self.excepted(who, names)).collect();
             match whom {
-                Some(whom) => conds.push(fold::not(fold::and(whom))),
+                Some(whom) => {
+                    let (until, because) = (exempt.until.node.clone(), exempt.because.node.clone());
+                    exempt_from.push(Exempt { when: fold::and(whom), until, because });
+                }
                 None => fine = false,
             }
         }
         if !fine {
             return None;
         }
+        if !exempt_from.is_empty() {
+            self.apart = Some(Box::new(Apart { applies: fold::and(conds.clone()), exempt: exempt_from.clone() }));
+        }
+        conds.extend(exempt_from.into_iter().map(|exempt| fold::not(exempt.when)));
         let applies = fold::and(conds);
         if matches!(applies, Cond::Const(_)) {
             self.forget(mark);
@@ -475,6 +483,7 @@ pub(super) fn resolve<'a>(
                 operations: header.operations,
                 reads: if never { Vec::new() } else { super::reads::distinct(std::mem::take(&mut context.reads)) },
                 applies,
+                apart: context.apart.take(),
                 body,
                 slots: context.slots,
                 unlowered: distinct(std::mem::take(&mut context.unlowered)),

@@ -10,7 +10,7 @@ mod rego;
 use crate::eval::{Judge, Request, Verdict};
 use crate::ir::{Kind, Pack, Program, Rule};
 use crate::object::Node;
-use crate::target::{Artifact, Emission, Outcome, Target};
+use crate::target::{Artifact, Emission, Outcome, Target, kyverno_exception};
 use crate::verify::generate::Case;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,7 +57,15 @@ pub fn emit(program: &Program, targets: &BTreeSet<Target>, emission: &Emission, 
             Target::Conftest => artifacts.extend(rego::emit(&referee, &examples, &rego::CONFTEST)),
             Target::Gatekeeper => artifacts.extend(gatekeeper::emit(&referee, &examples, &emission.units)),
             Target::Kyverno => artifacts.extend(kyverno::emit(&referee, &examples, kyverno::Form::ClusterPolicy)),
-            Target::KyvernoVpol => artifacts.extend(kyverno::emit(&referee, &examples, kyverno::Form::ValidatingPolicy)),
+            Target::KyvernoVpol => {
+                // What a rule says of objects that a PolicyException is for is neither pass nor fail there.
+                let excepted = |example: &&Example| {
+                    let exempts = referee.rule(&example.rule).is_some_and(|(_, rule)| rule.apart.is_some());
+                    exempts && emission.artifacts.iter().any(|artifact| artifact.path == kyverno_exception::path(example.pack()))
+                };
+                let examples: Vec<&Example> = examples.into_iter().filter(|example| !excepted(example)).collect();
+                artifacts.extend(kyverno::emit(&referee, &examples, kyverno::Form::ValidatingPolicy));
+            }
             Target::Vap | Target::Map | Target::Psa | Target::AdmissionConfig => {}
         }
     }

@@ -1,9 +1,9 @@
-//! Kyverno: a `ClusterPolicy` with `validate.cel` for each rule, a file for each pack.
+//! Kyverno: a `ClusterPolicy` with `validate.cel` for each rule, and one for each mutation and generation; a file for each pack.
 //!
-//! Patterns and JMESPath are not used, and the kinds are listed instead of generated: see `docs/`.
+//! For rules patterns and JMESPath are not used, and the kinds are listed instead of generated: see `docs/`.
 
 use super::metadata::{Metadata, description, is_switch, title};
-use super::{Artifact, Emission, Outcome};
+use super::{Artifact, Emission, Outcome, kyverno_changes};
 use crate::ir::walk::{request_fields, roots};
 use crate::ir::{Action, Kind, Operation, Pack, Program, Root, Rule};
 use crate::lower::Unsupported;
@@ -40,6 +40,13 @@ pub fn emit(program: &Program) -> Emission {
                 Err(error) => emission.refuse(NAME, &rule.id, &Unsupported::new(error.to_string(), rule.span)),
             }
         }
+        let changes = kyverno_changes::documents(NAME, pack, &mut names, &mut emission);
+        for document in changes {
+            if !text.is_empty() {
+                text.push_str("---\n");
+            }
+            text.push_str(&document);
+        }
         if !text.is_empty() {
             emission.artifacts.push(Artifact { path: format!("{NAME}/{}.yaml", pack.name), contents: text.into_bytes() });
         }
@@ -51,7 +58,7 @@ pub fn emit(program: &Program) -> Emission {
 }
 
 /// The policy of a rule; none where there is nothing to write, which the emission then says.
-fn policy(pack: &Pack, rule: &Rule, emission: &mut Emission) -> Option<ClusterPolicy> {
+fn policy(pack: &Pack, rule: &Rule, emission: &mut Emission) -> Option<ClusterPolicy<ValidatingRule>> {
     if !rule.targets.include(NAME) {
         emission.row(NAME, &rule.id, Outcome::Dropped);
         return None;
@@ -63,8 +70,8 @@ fn policy(pack: &Pack, rule: &Rule, emission: &mut Emission) -> Option<ClusterPo
     Some(cluster_policy(pack, rule, super::admission::lowered(NAME, pack, rule, emission)?))
 }
 
-fn cluster_policy(pack: &Pack, rule: &Rule, lowered: Policy) -> ClusterPolicy {
-    let text = |expr: Expr| print(&expr.map_strings(&apart));
+/// The metadata of a policy, with what Kyverno's reports show.
+pub(super) fn metadata(pack: &Pack, rule: &Rule) -> Metadata {
     let mut metadata = Metadata::of_rule(pack, rule);
     metadata.annotations.extend([
         ("pod-policies.kyverno.io/autogen-controllers", "none".to_owned()),
@@ -73,6 +80,11 @@ fn cluster_policy(pack: &Pack, rule: &Rule, lowered: Policy) -> ClusterPolicy {
         ("policies.kyverno.io/title", title(&rule_name(pack, rule))),
     ]);
     metadata.annotations.extend(description(&rule.doc).map(|text| ("policies.kyverno.io/description", text)));
+    metadata
+}
+
+fn cluster_policy(pack: &Pack, rule: &Rule, lowered: Policy) -> ClusterPolicy<ValidatingRule> {
+    let text = |expr: Expr| print(&expr.map_strings(&apart));
     let variables =
         lowered.variables.into_iter().map(|variable| Variable { name: variable.name, expression: text(variable.expr) }).collect();
     let expression = Expression {
@@ -85,7 +97,7 @@ fn cluster_policy(pack: &Pack, rule: &Rule, lowered: Policy) -> ClusterPolicy {
     ClusterPolicy {
         api_version: "kyverno.io/v1",
         kind: "ClusterPolicy",
-        metadata,
+        metadata: metadata(pack, rule),
         spec: Spec {
             // What is in the cluster already was created once; a rule on updates or deletions alone has nothing to say of it.
             // A scan in the background knows no request.
@@ -112,12 +124,11 @@ fn cluster_policy(pack: &Pack, rule: &Rule, lowered: Policy) -> ClusterPolicy {
 fn kinds(rule: &Rule) -> Vec<String> {
     let mut kinds = Vec::new();
     for kind in &rule.kinds {
-        let Kind { version, kind: name, group, .. } = kind;
-        let whole = if group.is_empty() { format!("{version}/{name}") } else { format!("{group}/{version}/{name}") };
+        let whole = whole(kind);
         let mut subresources: Vec<&str> = kind.subresource.as_deref().into_iter().collect();
         if subresources.is_empty() {
             kinds.push(whole.clone());
-            if group.is_empty() && name == "Pod" && rule.operations.contains(&Operation::Update) {
+            if kind.group.is_empty() && kind.kind == "Pod" && rule.operations.contains(&Operation::Update) {
                 subresources.extend(["ephemeralcontainers", "resize"]);
             }
         }
@@ -126,6 +137,11 @@ fn kinds(rule: &Rule) -> Vec<String> {
     let mut seen = std::collections::BTreeSet::new();
     kinds.retain(|kind| seen.insert(kind.clone()));
     kinds
+}
+
+/// A kind by group and version.
+pub(super) fn whole(kind: &Kind) -> String {
+    format!("{}/{}", kind.api_version(), kind.kind)
 }
 
 /// The name of the rule, with that of its pack where alone it would be read as a boolean.
@@ -150,27 +166,36 @@ fn apart(text: String) -> Expr {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ClusterPolicy {
-    api_version: &'static str,
-    kind: &'static str,
-    metadata: Metadata,
-    spec: Spec,
+pub(super) struct ClusterPolicy<R> {
+    /// `kyverno.io/v1`
+    pub api_version: &'static str,
+    /// `ClusterPolicy`
+    pub kind: &'static str,
+    /// Its name and what it is about.
+    pub metadata: Metadata,
+    /// Its rules.
+    pub spec: Spec<R>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Spec {
-    background: bool,
+pub(super) struct Spec<R> {
+    /// Whether what is in the cluster is looked at.
+    pub background: bool,
+    /// Whether whoever asks is warned.
     #[serde(skip_serializing_if = "Option::is_none")]
-    emit_warning: Option<bool>,
-    webhook_configuration: WebhookConfiguration,
-    rules: Vec<ValidatingRule>,
+    pub emit_warning: Option<bool>,
+    /// What an error does.
+    pub webhook_configuration: WebhookConfiguration,
+    /// The rules.
+    pub rules: Vec<R>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct WebhookConfiguration {
-    failure_policy: &'static str,
+pub(super) struct WebhookConfiguration {
+    /// `Fail`
+    pub failure_policy: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -181,19 +206,23 @@ struct ValidatingRule {
 }
 
 #[derive(Debug, Serialize)]
-struct Match {
-    any: Vec<Filter>,
+pub(super) struct Match {
+    /// One of these.
+    pub any: Vec<Filter>,
 }
 
 #[derive(Debug, Serialize)]
-struct Filter {
-    resources: Resources,
+pub(super) struct Filter {
+    /// Which objects.
+    pub resources: Resources,
 }
 
 #[derive(Debug, Serialize)]
-struct Resources {
-    kinds: Vec<String>,
-    operations: Vec<Operation>,
+pub(super) struct Resources {
+    /// By group and version.
+    pub kinds: Vec<String>,
+    /// On which operations.
+    pub operations: Vec<Operation>,
 }
 
 #[derive(Debug, Serialize)]

@@ -4,8 +4,8 @@
 
 use super::admission::{self, MatchConstraints, Validation, Variable};
 use super::metadata::{Metadata, description, title};
-use super::{Artifact, Emission, Outcome, join_documents};
-use super::{kyverno_generating, kyverno_mutating};
+use super::{Artifact, Emission, KyvernoExemptions, Options, Outcome, join_documents};
+use super::{kyverno_exception, kyverno_generating, kyverno_mutating};
 use crate::ir::walk::roots;
 use crate::ir::{Operation, Pack, Program, Root, Rule};
 use crate::lower::Unsupported;
@@ -62,17 +62,32 @@ struct Enabled {
 
 /// Writes all packs.
 #[must_use]
-pub fn emit(program: &Program) -> Emission {
+pub fn emit(program: &Program, options: &Options) -> Emission {
     let mut emission = Emission::default();
     let mut names = BTreeMap::new();
     for pack in program.packs.values() {
         let mut documents = Vec::new();
+        let mut exceptions = Vec::new();
         for rule in &pack.rules {
             if !rule.targets.include(NAME) {
                 emission.row(NAME, &rule.id, Outcome::Dropped);
                 continue;
             }
+            let apart = match options.kyverno_exemptions {
+                KyvernoExemptions::Policy => None,
+                KyvernoExemptions::Exception => kyverno_exception::without(rule),
+            };
+            let rule = apart.as_ref().unwrap_or(rule);
             let Some(lowered) = admission::lowered(NAME, pack, rule, &mut emission) else { continue };
+            if let Some(apart) = rule.apart.as_ref().filter(|_| options.kyverno_exemptions == KyvernoExemptions::Exception) {
+                match kyverno_exception::documents(pack, rule, apart) {
+                    Ok(those) => exceptions.extend(those),
+                    Err(unsupported) => {
+                        emission.refuse(NAME, &rule.id, &unsupported);
+                        continue;
+                    }
+                }
+            }
             let policy = validating_policy(pack, rule, lowered);
             if let Some(first) = names.insert(policy.metadata.name.clone(), rule.id.clone()) {
                 emission.collide(NAME, &policy.metadata.name, &first, &rule.id, rule.span);
@@ -93,6 +108,9 @@ pub fn emit(program: &Program) -> Emission {
         }
         if !documents.is_empty() {
             emission.artifacts.push(Artifact { path: format!("{NAME}/{}.yaml", pack.name), contents: join_documents(&documents) });
+        }
+        if !exceptions.is_empty() {
+            emission.artifacts.push(Artifact { path: kyverno_exception::path(&pack.name), contents: join_documents(&exceptions) });
         }
     }
     emission
@@ -146,7 +164,7 @@ mod tests {
             rule c { targets except kyverno-vpol\n match Pod forbid pod.spec.hostNetwork message \"c\" }\n",
         );
         let program = compile(&sources, &crate::resolve::Options::default()).unwrap().program;
-        let emission = emit(&program);
+        let emission = emit(&program, &Options::default());
         let outcomes: Vec<_> = emission.report.iter().map(|row| row.outcome.clone()).collect();
         assert_eq!(outcomes, [Outcome::Exact, Outcome::Exact, Outcome::Dropped]);
         let text = std::str::from_utf8(&emission.artifacts[0].contents).unwrap();

@@ -14,6 +14,8 @@ pub mod conftest;
 pub mod gatekeeper;
 mod kustomization;
 pub mod kyverno;
+mod kyverno_changes;
+pub(crate) mod kyverno_exception;
 mod kyverno_generating;
 mod kyverno_mutating;
 pub mod kyverno_vpol;
@@ -40,6 +42,18 @@ pub struct Options {
     pub gatekeeper_layout: GatekeeperLayout,
     /// Where Gatekeeper's constraints count: everywhere where there are none.
     pub gatekeeper_points: BTreeSet<EnforcementPoint>,
+    /// What exemptions of rules are in Kyverno.
+    pub kyverno_exemptions: KyvernoExemptions,
+}
+
+/// What exemptions of rules are in Kyverno, for `kyverno-vpol`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum KyvernoExemptions {
+    /// A part of the policy's condition.
+    #[default]
+    Policy,
+    /// A PolicyException, which the clusters have to allow: the policy is the same whoever is exempt.
+    Exception,
 }
 
 /// The language of Gatekeeper's templates.
@@ -119,6 +133,7 @@ impl Default for Options {
             gatekeeper: GatekeeperEngine::default(),
             gatekeeper_layout: GatekeeperLayout::default(),
             gatekeeper_points: BTreeSet::new(),
+            kyverno_exemptions: KyvernoExemptions::default(),
         }
     }
 }
@@ -398,7 +413,7 @@ impl Target {
             Target::Gatekeeper => gatekeeper::emit(program, options),
             Target::Vap => vap::emit(program, options),
             Target::Map => map::emit(program, options),
-            Target::KyvernoVpol => kyverno_vpol::emit(program),
+            Target::KyvernoVpol => kyverno_vpol::emit(program, options),
             Target::Kyverno => kyverno::emit(program),
             Target::Psa => psa::emit(program),
             Target::AdmissionConfig => admission_config::emit(program),

@@ -523,6 +523,7 @@ mod tests {
             applies: Cond::Const(true),
             body,
             slots: 1,
+            apart: None,
             unlowered: Vec::new(),
             span: crate::diagnostic::Span::default(),
         }

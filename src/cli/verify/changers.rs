@@ -4,7 +4,7 @@ use super::carried::{outcome, policy_name, write};
 use super::engines::Start;
 use super::pool::Pool;
 use crate::ir::{Pack, Program};
-use crate::target::{Emission, Options, kyverno_vpol, map};
+use crate::target::{self, Emission, Options, kyverno_vpol, map};
 use crate::verify::changed::{Changer, Item, Made};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
@@ -32,7 +32,12 @@ pub fn map(start: Start<'_>) -> Result<Box<dyn Changer>, String> {
 
 /// Emitted MutatingPolicies and GeneratingPolicies in Kyverno, through the helper `polc-kyverno-change`.
 pub fn kyverno(start: Start<'_>) -> Result<Box<dyn Changer>, String> {
-    begin(start, Dialect { emit: kyverno_vpol::emit, reads: false })
+    begin(start, Dialect { emit: |program| kyverno_vpol::emit(program, &Options::default()), reads: false })
+}
+
+/// Emitted ClusterPolicies with mutate and generate rules in Kyverno, through the helper `polc-kyverno-change`.
+pub fn cluster_policies(start: Start<'_>) -> Result<Box<dyn Changer>, String> {
+    begin(start, Dialect { emit: target::kyverno::emit, reads: false })
 }
 
 fn begin(start: Start<'_>, dialect: Dialect) -> Result<Box<dyn Changer>, String> {

@@ -80,6 +80,12 @@ pub const ENGINES: &[Known] = &[
     program("gatekeeper-cel", "emitted ConstraintTemplates in CEL in Gatekeeper", "polc-gator", units::gatekeeper_cel),
     program("kyverno", "emitted ClusterPolicies in Kyverno", "polc-kyverno", policies::kyverno),
     program("kyverno-vpol", "emitted ValidatingPolicies in Kyverno", "polc-kyverno", policies::kyverno_vpol),
+    program(
+        "kyverno-exceptions",
+        "emitted ValidatingPolicies and PolicyExceptions in Kyverno",
+        "polc-kyverno",
+        policies::kyverno_exceptions,
+    ),
     program("vap", "emitted ValidatingAdmissionPolicies in the API server's code", "polc-admit", policies::vap),
     Known {
         name: "map",
@@ -90,6 +96,11 @@ pub const ENGINES: &[Known] = &[
         name: "kyverno-mpol",
         what: "emitted MutatingPolicies and GeneratingPolicies in Kyverno",
         source: Source::Changing { file: "polc-kyverno-change", start: changers::kyverno },
+    },
+    Known {
+        name: "kyverno-changes",
+        what: "emitted ClusterPolicies with mutate and generate rules in Kyverno",
+        source: Source::Changing { file: "polc-kyverno-change", start: changers::cluster_policies },
     },
 ];
 

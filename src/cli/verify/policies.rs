@@ -5,7 +5,7 @@ use super::engines::Start;
 use super::pool::Pool;
 use super::request::{Admission, reaches_a_cluster};
 use crate::ir::{Operation, Program, Rule};
-use crate::target::{Emission, Options, kyverno, kyverno_vpol, vap};
+use crate::target::{Emission, KyvernoExemptions, Options, kyverno, kyverno_vpol, vap};
 use crate::verify::cel_of;
 use crate::verify::engine::{Answer, Engine, Reply};
 use crate::verify::generate::Case;
@@ -60,7 +60,16 @@ pub fn kyverno(start: Start<'_>) -> Result<Box<dyn Engine>, String> {
 
 /// Emitted ValidatingPolicies in Kyverno, through the helper `polc-kyverno`.
 pub fn kyverno_vpol(start: Start<'_>) -> Result<Box<dyn Engine>, String> {
-    begin(start, Dialect { emit: kyverno_vpol::emit, forms: &[PLAIN, AMONG_ALL] })
+    begin(start, Dialect { emit: |program| kyverno_vpol::emit(program, &Options::default()), forms: &[PLAIN, AMONG_ALL] })
+}
+
+/// Those of rules with exemptions, which are PolicyExceptions.
+pub fn kyverno_exceptions(start: Start<'_>) -> Result<Box<dyn Engine>, String> {
+    fn emit(program: &Program) -> Emission {
+        kyverno_vpol::emit(program, &Options { kyverno_exemptions: KyvernoExemptions::Exception, ..Options::default() })
+    }
+    let exempting: Vec<&Rule> = start.rules.iter().copied().filter(|rule| rule.apart.is_some()).collect();
+    begin(Start { rules: &exempting, ..start }, Dialect { emit, forms: &[PLAIN, AMONG_ALL] })
 }
 
 /// Emitted ValidatingAdmissionPolicies in the API server's code, through the helper `polc-admit`: an object as it is written, read into its type, and with the API server's defaults.

@@ -80,6 +80,21 @@ pub fn lower(rule: &Rule) -> Result<Policy> {
     Ok(Policy { variables, validation: failures.to("size").eq(Expr::Int(0)), message })
 }
 
+/// Lowers whom an exemption of a rule is for to one expression without variables. Who is exempt is not exempt from what the rule cannot read: that fails it before it asks whom it is for.
+///
+/// # Errors
+/// When a construct of it has no exact form.
+pub fn exemption(rule: &Rule, when: &Cond) -> Result<Expr> {
+    let mut lowering = Lowering { rule, variables: Vec::new(), slots: BTreeMap::new(), idents: 0, span: rule.span };
+    let mut parts = vec![lowering.cond(when)?];
+    for read in &rule.reads {
+        lowering.slots.clear();
+        parts.push(lowering.unreadable(read, &read.sources)?.not());
+    }
+    parts.extend(lowering.unknown_namespace()?.map(Expr::not));
+    Ok(and(parts).with_variables(&lowering.variables).renamed())
+}
+
 /// Whether a message can hold a control character.
 fn may_hold_controls(rule: &Rule) -> bool {
     fn any(statements: &[Stmt]) -> bool {

@@ -19,6 +19,6 @@ pub mod tree;
 mod val;
 mod values;
 
-pub use lower::{Policy, lower};
+pub use lower::{Policy, exemption, lower};
 pub use print::print;
 pub use tree::{Expr, Type, Variable};

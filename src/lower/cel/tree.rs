@@ -402,6 +402,18 @@ impl Expr {
         if let Expr::String(text) = self { f(text) } else { self.map_children(&mut |child| child.map_strings(f)) }
     }
 
+    /// With what the variables of a policy stand for in their place; each may read those before it.
+    #[must_use]
+    pub fn with_variables(self, variables: &[Variable]) -> Self {
+        if let Expr::Variable(name, _) = &self
+            && let Some((place, variable)) = variables.iter().enumerate().find(|(_, variable)| variable.name == *name)
+        {
+            let before = variables.get(..place).unwrap_or_default();
+            return variable.expr.clone().with_variables(before);
+        }
+        self.map_children(&mut |child| child.with_variables(variables))
+    }
+
     /// With names of comprehension variables to read: what stands before [`SEPARATOR`], numbered where one around has it.
     #[must_use]
     pub fn renamed(self) -> Self {

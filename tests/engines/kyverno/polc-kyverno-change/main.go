@@ -1,4 +1,5 @@
-// Command polc-kyverno-change runs Kyverno's MutatingPolicies and GeneratingPolicies, of policies.kyverno.io/v1, by Kyverno's own compilers: JSON lines in, JSON lines out.
+// Command polc-kyverno-change runs Kyverno's MutatingPolicies and GeneratingPolicies, of policies.kyverno.io/v1, by Kyverno's own compilers, and ClusterPolicies with mutate and generate rules by its engine:
+// JSON lines in, JSON lines out.
 //
 // Each policy is read strictly, compiled once, and asked about the objects whose kind and operation it matches.
 package main
@@ -15,6 +16,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/go-logr/logr"
 	policiesv1 "github.com/kyverno/api/api/policies.kyverno.io/v1"
 	policiesv1beta1 "github.com/kyverno/api/api/policies.kyverno.io/v1beta1"
 	"github.com/kyverno/kyverno/pkg/cel/libs"
@@ -36,6 +38,7 @@ import (
 	"k8s.io/apiserver/pkg/admission/plugin/webhook/predicates/rules"
 	"k8s.io/apiserver/pkg/authentication/user"
 	"polc.invalid/tests/engines/lines"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/yaml"
 )
 
@@ -87,6 +90,7 @@ type engine struct {
 	hello      hello
 	mutating   []mutating
 	generating []generating
+	cluster    *clusterPolicies
 	context    *libs.FakeContextProvider
 }
 
@@ -138,7 +142,9 @@ func load(roots []string) (*engine, error) {
 		}
 	}
 	sort.Strings(paths)
+	log.SetLogger(logr.Discard())
 	made := &engine{
+		cluster: newClusterPolicies(),
 		context: libs.NewFakeContextProvider(),
 		hello:   hello{Ready: true, Engine: "kyverno", Version: lines.Version("github.com/kyverno/kyverno"), Refused: []refused{}},
 	}
@@ -152,10 +158,9 @@ func load(roots []string) (*engine, error) {
 			if err := yaml.Unmarshal([]byte(document), &head); err != nil {
 				return nil, fmt.Errorf("%s: %w", path, err)
 			}
-			if head.APIVersion != policiesv1.SchemeGroupVersion.String() {
-				continue
-			}
-			if head.Kind != "MutatingPolicy" && head.Kind != "GeneratingPolicy" {
+			cluster := head.APIVersion == "kyverno.io/v1" && head.Kind == "ClusterPolicy"
+			newer := head.APIVersion == policiesv1.SchemeGroupVersion.String() && (head.Kind == "MutatingPolicy" || head.Kind == "GeneratingPolicy")
+			if !cluster && !newer {
 				continue
 			}
 			if problems := validation.IsDNS1123Subdomain(head.Name); len(problems) > 0 {
@@ -167,9 +172,9 @@ func load(roots []string) (*engine, error) {
 			}
 		}
 	}
-	made.hello.Mutating, made.hello.Generating = len(made.mutating), len(made.generating)
-	if len(made.mutating)+len(made.generating)+len(made.hello.Refused) == 0 {
-		return nil, fmt.Errorf("no MutatingPolicy or GeneratingPolicy under %s", strings.Join(roots, ", "))
+	made.hello.Mutating, made.hello.Generating = len(made.mutating)+made.cluster.mutating, len(made.generating)+made.cluster.generating
+	if made.hello.Mutating+made.hello.Generating+len(made.hello.Refused) == 0 {
+		return nil, fmt.Errorf("no MutatingPolicy, GeneratingPolicy or ClusterPolicy that changes something under %s", strings.Join(roots, ", "))
 	}
 	return made, nil
 }
@@ -180,6 +185,13 @@ func (e *engine) refuse(name, reason string) {
 
 // add reads a policy strictly as the version that was written, then as the one that the compilers work on.
 func (e *engine) add(kind, name string, document []byte) error {
+	if kind == "ClusterPolicy" {
+		reason, err := e.cluster.add(document)
+		if err == nil && reason != "" {
+			e.refuse(name, reason)
+		}
+		return err
+	}
 	if kind == "MutatingPolicy" {
 		if err := yaml.UnmarshalStrict(document, &policiesv1.MutatingPolicy{}); err != nil {
 			return err
@@ -274,6 +286,11 @@ func (e *engine) one(line []byte, asked *request, reply *answer) error {
 			}
 		}
 	}
+	object, brought, err := e.cluster.apply(object, operation, wanted, reply)
+	if err != nil {
+		return err
+	}
+	reply.Generated = append(reply.Generated, brought...)
 	reply.After = object.Object
 	return nil
 }

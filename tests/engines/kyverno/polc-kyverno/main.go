@@ -1,4 +1,4 @@
-// Command polc-kyverno judges many objects with Kyverno ClusterPolicies whose rules are `validate.cel`, and with ValidatingPolicies: JSON lines in, JSON lines out.
+// Command polc-kyverno judges many objects with Kyverno ClusterPolicies whose rules are `validate.cel`, and with ValidatingPolicies and their PolicyExceptions: JSON lines in, JSON lines out.
 //
 // Kyverno's own engine compiles every CEL expression again for every object. Here the expressions are compiled once, with Kyverno's compiler,
 // and matching, rule computation and evaluation are Kyverno's; `full` asks for the engine itself, as a check of that.
@@ -110,7 +110,7 @@ func run(in io.Reader, out io.Writer) error {
 	if flag.NArg() == 0 {
 		return errors.New("usage: polc-kyverno FILE-OR-FOLDER... < OBJECTS")
 	}
-	policies, newer, err := load(flag.Args())
+	policies, newer, exceptions, err := load(flag.Args())
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func run(in io.Reader, out io.Writer) error {
 		greeting.Policies++
 		greeting.Rules += rules
 	}
-	checked, problems, err := newValidating(newer)
+	checked, problems, err := newValidating(newer, exceptions)
 	if err != nil {
 		return err
 	}
@@ -369,7 +369,7 @@ func evaluate(validator validating.Validator, asked request, kind schema.GroupVe
 	return "pass", "", nil
 }
 
-func load(roots []string) ([]kyvernov1.PolicyInterface, []*policiesv1beta1.ValidatingPolicy, error) {
+func load(roots []string) ([]kyvernov1.PolicyInterface, []*policiesv1beta1.ValidatingPolicy, []*policiesv1beta1.PolicyException, error) {
 	var paths []string
 	for _, root := range roots {
 		err := filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
@@ -379,17 +379,18 @@ func load(roots []string) ([]kyvernov1.PolicyInterface, []*policiesv1beta1.Valid
 			return err
 		})
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 	}
 	sort.Strings(paths)
 	var policies []kyvernov1.PolicyInterface
 	var newer []*policiesv1beta1.ValidatingPolicy
+	var exceptions []*policiesv1beta1.PolicyException
 	names := map[string]string{}
 	for _, path := range paths {
 		text, err := os.ReadFile(path)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		for _, document := range strings.Split("\n"+string(text), "\n---") {
 			if strings.TrimSpace(document) == "" {
@@ -397,15 +398,23 @@ func load(roots []string) ([]kyvernov1.PolicyInterface, []*policiesv1beta1.Valid
 			}
 			var head metav1.TypeMeta
 			if err := yaml.Unmarshal([]byte(document), &head); err != nil {
-				return nil, nil, fmt.Errorf("%s: %w", path, err)
+				return nil, nil, nil, fmt.Errorf("%s: %w", path, err)
+			}
+			if head.Kind == "PolicyException" {
+				exception, err := readException([]byte(document))
+				if err != nil {
+					return nil, nil, nil, fmt.Errorf("%s: %w", path, err)
+				}
+				exceptions = append(exceptions, exception)
+				continue
 			}
 			if head.Kind == "ValidatingPolicy" {
 				policy, err := readValidating([]byte(document))
 				if err != nil {
-					return nil, nil, fmt.Errorf("%s: %w", path, err)
+					return nil, nil, nil, fmt.Errorf("%s: %w", path, err)
 				}
 				if other, twice := names["vpol/"+policy.Name]; twice {
-					return nil, nil, fmt.Errorf("policy %s stands in %s and in %s", policy.Name, other, path)
+					return nil, nil, nil, fmt.Errorf("policy %s stands in %s and in %s", policy.Name, other, path)
 				}
 				names["vpol/"+policy.Name] = path
 				newer = append(newer, policy)
@@ -416,17 +425,17 @@ func load(roots []string) ([]kyvernov1.PolicyInterface, []*policiesv1beta1.Valid
 			}
 			policy := &kyvernov1.ClusterPolicy{}
 			if err := yaml.UnmarshalStrict([]byte(document), policy); err != nil {
-				return nil, nil, fmt.Errorf("%s: %w", path, err)
+				return nil, nil, nil, fmt.Errorf("%s: %w", path, err)
 			}
 			if other, twice := names[policy.Name]; twice {
-				return nil, nil, fmt.Errorf("policy %s stands in %s and in %s", policy.Name, other, path)
+				return nil, nil, nil, fmt.Errorf("policy %s stands in %s and in %s", policy.Name, other, path)
 			}
 			names[policy.Name] = path
 			policies = append(policies, policy)
 		}
 	}
 	if len(policies) == 0 && len(newer) == 0 {
-		return nil, nil, fmt.Errorf("no ClusterPolicy or ValidatingPolicy under %s", strings.Join(roots, ", "))
+		return nil, nil, nil, fmt.Errorf("no ClusterPolicy or ValidatingPolicy under %s", strings.Join(roots, ", "))
 	}
-	return policies, newer, nil
+	return policies, newer, exceptions, nil
 }

@@ -40,8 +40,20 @@ func readValidating(document []byte) (*policiesv1beta1.ValidatingPolicy, error) 
 	return policy, yaml.UnmarshalStrict(document, policy)
 }
 
-// newValidating compiles the policies; those that are refused are left out and named.
-func newValidating(policies []*policiesv1beta1.ValidatingPolicy) (*policySet, []refused, error) {
+// readException reads an exception strictly as the version that was written, then as the one that the engine works on.
+func readException(document []byte) (*policiesv1beta1.PolicyException, error) {
+	if err := yaml.UnmarshalStrict(document, &policiesv1.PolicyException{}); err != nil {
+		return nil, err
+	}
+	exception := &policiesv1beta1.PolicyException{}
+	if err := yaml.UnmarshalStrict(document, exception); err != nil {
+		return nil, err
+	}
+	return exception, exception.Validate().ToAggregate()
+}
+
+// newValidating compiles the policies with the exceptions that name them; those that are refused are left out and named.
+func newValidating(policies []*policiesv1beta1.ValidatingPolicy, exceptions []*policiesv1beta1.PolicyException) (*policySet, []refused, error) {
 	made := &policySet{context: libs.NewFakeContextProvider()}
 	var out []refused
 	for _, policy := range policies {
@@ -55,7 +67,7 @@ func newValidating(policies []*policiesv1beta1.ValidatingPolicy) (*policySet, []
 		}
 		made.policies = append(made.policies, policy)
 	}
-	provider, err := vpolengine.NewProvider(compiler.NewCompiler(), made.policies, nil)
+	provider, err := vpolengine.NewProvider(compiler.NewCompiler(), made.policies, exceptions)
 	if err != nil {
 		return nil, nil, err
 	}
