@@ -112,7 +112,7 @@ fn cases(program: &Program, schema: &Schema, rules: &BTreeSet<String>, operation
 }
 
 fn made(rule: &Rule, schema: &Schema, seed: u64, count: usize) -> Vec<Case> {
-    generate::some_cases(rule, schema, seed, count)
+    generate::whole_cases(rule, schema, seed, count)
 }
 
 /// The kind of an object, if the API server serves it.
@@ -489,6 +489,71 @@ fn custom_resources_are_judged_as_their_manifests_are() {
     differences.settle("a live API server");
     assert_eq!(failed.len(), rules.len(), "{failed:?}");
     assert!(asked.len() > 200 && warned > 200 && filled > 50 && updated > 10, "{} {warned} {filled} {updated}", asked.len());
+}
+
+/// Rules about parts of objects in a live API server: `kubectl scale` and `kubectl debug` reach those that name the part, and not those about the object.
+#[test]
+fn parts_are_judged_by_the_rules_that_name_them() {
+    let Some(path) = engine::find(PROGRAM, "rules about subresources in a live API server") else { return };
+    let work = tempfile::tempdir().unwrap();
+    let source = work.path().join("parts.pol");
+    let text = r#"pack parts
+rule few-replicas { match Deployment/scale on update require object.spec.replicas <= 3 message "{object.metadata.name}: not {object.spec.replicas}" }
+rule whole { match Deployment on update except scale require object.spec.replicas <= 5 message "at most 5" }
+rule known-debuggers { match Pod/ephemeralcontainers on update for c in pod.spec.ephemeralContainers { require c.image like "r/*" message "debugged by {c.image}" } }
+rule pods { match Pod on update forbid any c in pod.spec.ephemeralContainers: (c.name ?? "") == "e1" message "too many" }
+rule reported { match Deployment/status on update forbid (object.status.replicas ?? 0) > 7 message "reported" }
+"#;
+    std::fs::write(&source, text).unwrap();
+    let documents = built(&[source], &None, "vap");
+    let mut cluster = Cluster::start(&path);
+    let deployments = "/apis/apps/v1/namespaces/default/deployments";
+    let deployment = |replicas: i64| {
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": {"replicas": replicas, "selector": {"matchLabels": {"a": "b"}},
+            "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "r/c:1"}]}}}})
+    };
+    let scale = |replicas: i64| json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "d", "namespace": "default"}, "spec": {"replicas": replicas}});
+    let reported = |replicas: i64| {
+        let mut object = deployment(6);
+        object["status"] = json!({"replicas": replicas});
+        object
+    };
+    let pods = "/api/v1/namespaces/default/pods";
+    let pod = |images: &[&str]| {
+        let debuggers: Vec<Json> = images.iter().enumerate().map(|(n, image)| json!({"name": format!("e{n}"), "image": image})).collect();
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"},
+            "spec": {"containers": [{"name": "c", "image": "r/c:1"}], "ephemeralContainers": debuggers}})
+    };
+    for (path, object) in [(deployments, deployment(6)), (pods, pod(&[]))] {
+        let answer = cluster.ask(create(path, &object));
+        assert!(succeeded(&answer), "{answer}");
+    }
+    cluster.apply_policies(&documents, "parts");
+    let said = |policy: &str, message: &str| {
+        Some(format!("ValidatingAdmissionPolicy 'parts-{policy}' with binding 'parts-{policy}' denied request: {message}"))
+    };
+    for (path, object, expected) in [
+        (format!("{deployments}/d/scale"), scale(3), None),
+        (format!("{deployments}/d/scale"), scale(4), said("few-replicas", "d: not 4")),
+        (format!("{deployments}/d/scale"), scale(9), said("few-replicas", "d: not 9")),
+        (format!("{deployments}/d"), deployment(5), None),
+        (format!("{deployments}/d"), deployment(9), said("whole", "at most 5")),
+        (format!("{deployments}/d/status"), reported(7), None),
+        (format!("{deployments}/d/status"), reported(8), said("reported", "reported")),
+        (format!("{pods}/p/ephemeralcontainers"), pod(&["r/x:1"]), None),
+        (format!("{pods}/p/ephemeralcontainers"), pod(&["x:1"]), said("known-debuggers", "debugged by x:1")),
+        // A rule about Pods sees these too.
+        (format!("{pods}/p/ephemeralcontainers"), pod(&["r/x:1", "r/y:1"]), said("pods", "too many")),
+        (format!("{pods}/p/status"), pod(&[]), None),
+    ] {
+        let answer = cluster.ask(json!({"method": "PUT", "path": format!("{path}?dryRun=All"), "body": object}));
+        let message = answer["body"]["message"].as_str().unwrap_or_default();
+        match &expected {
+            None => assert!(succeeded(&answer), "{path} {answer}"),
+            Some(expected) => assert!(answer["status"] == 422 && message.ends_with(expected), "{path} {expected}\n{answer}"),
+        }
+    }
+    cluster.finish();
 }
 
 /// Whoever starts the API server may be ended at any time: nothing of it may be left.

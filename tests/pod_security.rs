@@ -194,7 +194,7 @@ fn generated(level: &str, version: u32, each: usize) -> (Program, Vec<Case>) {
             let mut pods = Rule { kinds: rule.kinds.clone(), ..rule.clone() };
             pods.kinds.retain(|kind| kind.kind == "Pod");
             pods.operations.retain(|operation| *operation == Operation::Create);
-            generate::some_cases(&pods, Schema::kubernetes(), seed, each)
+            generate::whole_cases(&pods, Schema::kubernetes(), seed, each)
         })
         .collect();
     (program, pods)

@@ -673,6 +673,81 @@ mod matching {
     }
 
     #[test]
+    fn a_part_of_an_object_is_judged_by_the_rules_that_name_it() {
+        let scale = json!({ "apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": { "name": "a" }, "spec": { "replicas": 9 } });
+        let pod = pod(&json!({ "hostNetwork": true }));
+        let deployment = deployment(&json!({ "hostNetwork": true }));
+        let of = |resource: &str, subresource: &str| json!({ "resource": { "group": "apps", "version": "v1", "resource": resource }, "subResource": subresource });
+        let only = |subresource: &str| json!({ "subResource": subresource });
+        let plain = "match Pod, Deployment forbid pod.spec.hostNetwork message \"host\"";
+        let scales = "match Deployment/scale, StatefulSet/scale require object.spec.replicas < 5 message \"a {object.kind} of {object.spec.replicas}\"";
+        let both = "match Deployment, Deployment/scale forbid object.metadata.name == \"a\" message \"a {object.kind}\"";
+        let evicted = "match Pod/eviction require object.deleteOptions.gracePeriodSeconds > 1 message \"soon\"";
+        let eviction = json!({ "apiVersion": "policy/v1", "kind": "Eviction", "metadata": { "name": "a" } });
+        for (rule, object, asked, expected) in [
+            (plain, &pod, None, "fail: host"),
+            (plain, &pod, Some(json!({})), "fail: host"),
+            (plain, &pod, Some(only("")), "fail: host"),
+            (plain, &pod, Some(only("status")), "skip"),
+            (plain, &pod, Some(only("ephemeralcontainers")), "fail: host"),
+            (plain, &pod, Some(only("resize")), "fail: host"),
+            (plain, &deployment, Some(only("status")), "skip"),
+            (plain, &deployment, Some(only("resize")), "skip"),
+            (plain, &scale, Some(of("deployments", "scale")), "skip"),
+            ("match Pod on create forbid pod.spec.hostNetwork message \"host\"", &pod, Some(only("resize")), "skip"),
+            ("match Pod/resize forbid pod.spec.hostNetwork message \"host\"", &pod, Some(only("resize")), "fail: host"),
+            ("match Pod/resize forbid pod.spec.hostNetwork message \"host\"", &pod, Some(only("ephemeralcontainers")), "skip"),
+            ("match Pod/resize forbid pod.spec.hostNetwork message \"host\"", &pod, Some(json!({})), "skip"),
+            ("match Pod/resize forbid pod.spec.hostNetwork message \"host\"", &pod, None, "not judged"),
+            (scales, &scale, None, "not judged"),
+            (scales, &scale, Some(only("scale")), "not judged"),
+            (scales, &scale, Some(json!({})), "skip"),
+            (scales, &scale, Some(of("deployments", "scale")), "fail: a Scale of 9"),
+            (scales, &scale, Some(of("statefulsets", "scale")), "fail: a Scale of 9"),
+            (scales, &scale, Some(of("replicasets", "scale")), "skip"),
+            (scales, &scale, Some(of("deployments", "status")), "skip"),
+            (scales, &deployment, Some(of("deployments", "scale")), "skip"),
+            (both, &deployment, None, "fail: a Deployment"),
+            (both, &deployment, Some(only("status")), "skip"),
+            (both, &scale, Some(of("deployments", "scale")), "fail: a Scale"),
+            (both, &scale, Some(of("statefulsets", "scale")), "skip"),
+            (
+                evicted,
+                &eviction,
+                Some(json!({ "resource": { "version": "v1", "resource": "pods" }, "subResource": "eviction" })),
+                "fail: soon",
+            ),
+        ] {
+            let object = Node::from(object);
+            let asked = asked.map(|asked| {
+                polc::eval::admission_request(
+                    polc::schema::Schema::kubernetes(),
+                    &Node::from(&asked),
+                    &object,
+                    Operation::Create,
+                    "default",
+                )
+            });
+            let request = Request { request: asked.as_ref(), ..Request::create(&object) };
+            assert_eq!(show(judge_of(rule).judge_by(0, &request)), expected, "{rule}\n{asked:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_changed_in_a_part_of_an_object() {
+        let mut sources = Sources::default();
+        sources.add("p.pol", "pack p\n\nmutation m {\n    match Deployment\n    set object.metadata.labels[\"a\"] = \"b\"\n}\n");
+        let program = compile(&sources, &Options::default()).unwrap().program;
+        let mutator = polc::eval::change::Mutator::new(program.packs.values().flat_map(|pack| &pack.mutations).next().unwrap());
+        let object = Node::from(&deployment(&json!({})));
+        for (subresource, changes) in [("", true), ("status", false)] {
+            let asked = Node::from(&json!({ "subResource": subresource }));
+            let effect = mutator.mutate(&Request { request: Some(&asked), ..Request::create(&object) });
+            assert_eq!(matches!(effect, polc::eval::change::Effect::Done(_)), changes, "{subresource}: {effect:?}");
+        }
+    }
+
+    #[test]
     fn views_of_pods() {
         let rule = "match workloads for c in pod.sidecars { forbid exists c.name message \"got {c.name}\" }";
         let spec =

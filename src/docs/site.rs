@@ -179,7 +179,7 @@ impl Pages<'_> {
             "paragraphs": paragraphs(entry.paragraphs()),
             "fix": entry.fix().map(prose),
             "docs": rule.and_then(|rule| rule.docs.as_deref()).filter(|link| link.starts_with("https://") || link.starts_with("http://")),
-            "kinds": rule.map(|rule| rule.kinds.iter().map(|kind| json!({ "kind": kind.kind, "version": kind.api_version(), "subresource": kind.subresource })).collect::<Vec<_>>()),
+            "kinds": rule.map(|rule| rule.kinds.iter().map(|kind| json!({ "kind": kind.kind, "version": kind.api_version(), "subresource": kind.subresource.as_ref().map(|subresource| &subresource.name) })).collect::<Vec<_>>()),
             "everyKind": rule.is_some_and(|rule| rule.kinds.is_empty()),
             "operations": rule.map(|rule| rule.operations.iter().map(|on| on.name()).collect::<Vec<_>>().join(", ")),
             "params": pack.map(params).unwrap_or_default(),

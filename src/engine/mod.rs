@@ -5,8 +5,8 @@ pub mod regorus;
 
 use crate::diagnostic::codes::build;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::eval::Request;
-use crate::ir::{Operation, Program, Rule};
+use crate::eval::{Request, is_about};
+use crate::ir::{Kind, Operation, Program, Rule};
 use crate::object::Node;
 use crate::target::opa;
 use serde_json::Value as Json;
@@ -75,10 +75,8 @@ pub struct Engines {
     not_in_rego: Vec<String>,
     engine: cel::Engine,
     cel: BTreeMap<String, Result<cel::Compiled, cel::Error>>,
-    /// The operations of each rule: a policy is not asked about others.
-    operations: BTreeMap<String, BTreeSet<Operation>>,
-    /// The kinds of each rule, as apiVersion and kind: a policy is not asked about others either.
-    kinds: BTreeMap<String, BTreeSet<(String, String)>>,
+    /// The kinds and operations of each rule: a policy is not asked about others.
+    about: BTreeMap<String, (Vec<Kind>, BTreeSet<Operation>)>,
     skipped: usize,
 }
 
@@ -101,11 +99,9 @@ impl Engines {
         }
         let mut cel = BTreeMap::new();
         let mut skipped = not_in_rego.len();
-        let mut operations = BTreeMap::new();
-        let mut kinds = BTreeMap::new();
+        let mut about = BTreeMap::new();
         for rule in own.packs.values().flat_map(|pack| &pack.rules) {
-            operations.insert(rule.id.clone(), rule.operations.clone());
-            kinds.insert(rule.id.clone(), rule.kinds.iter().map(|kind| (kind.api_version(), kind.kind.clone())).collect());
+            about.insert(rule.id.clone(), (rule.kinds.clone(), rule.operations.clone()));
             match crate::lower::cel::lower(rule) {
                 Ok(policy) => {
                     cel.insert(rule.id.clone(), cel::Compiled::new(&policy));
@@ -113,7 +109,7 @@ impl Engines {
                 Err(_) => skipped += 1,
             }
         }
-        Engines { rego: regorus::Rego::new(&emission.artifacts), not_in_rego, engine: cel::Engine::new(), cel, operations, kinds, skipped }
+        Engines { rego: regorus::Rego::new(&emission.artifacts), not_in_rego, engine: cel::Engine::new(), cel, about, skipped }
     }
 
     /// How many rules an engine was not given, over all engines.
@@ -146,10 +142,7 @@ impl Engines {
                 }
             }
         }
-        let text = |name| request.object.get(name).and_then(Node::as_str).unwrap_or_default().to_owned();
-        let kind = (text("apiVersion"), text("kind"));
-        let asked = self.operations.get(rule).is_some_and(|of| of.contains(&request.operation))
-            && self.kinds.get(rule).is_some_and(|of| of.contains(&kind));
+        let asked = self.about.get(rule).is_some_and(|(kinds, operations)| is_about(kinds, operations, request));
         match self.cel.get(rule).filter(|_| asked) {
             None => {}
             Some(Err(error)) => compare(cel::NAME, Err(error.to_string())),

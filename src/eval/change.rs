@@ -7,6 +7,7 @@ use super::{Missing, Request, message, missing};
 use crate::ir::change::{Change, Conflict, Content, Creation, Edit, Generation, Mutation};
 use crate::ir::{Kind, Operation, Quantity, Root, Value as Ir};
 use crate::object::{Key, Node, Value};
+use std::collections::BTreeSet;
 
 /// What a mutation or generation does with an object.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,7 +28,7 @@ pub enum Effect<T> {
 #[derive(Debug)]
 pub struct Mutator {
     plan: Plan,
-    operations: Vec<Vec<Operation>>,
+    operations: Vec<BTreeSet<Operation>>,
     shared: Shared,
     slots: usize,
     skips: bool,
@@ -130,7 +131,7 @@ impl Mutator {
         plan.broken |= planner.is_broken();
         Mutator {
             plan,
-            operations: mutation.head.kinds.iter().map(|kind| mutation.on(kind).into_iter().collect()).collect(),
+            operations: mutation.head.kinds.iter().map(|kind| mutation.on(kind)).collect(),
             shared: planner.finish(),
             slots: index(crate::ir::Slot(mutation.head.slots)),
             skips: mutation.on_conflict == Conflict::Skip,
@@ -142,7 +143,7 @@ impl Mutator {
     #[must_use]
     pub fn mutate(&self, request: &Request<'_>) -> Effect<Node> {
         let Some((place, kind)) = kind_of(&self.plan.kinds, request) else { return Effect::Nothing };
-        let operations = self.operations.get(place).map(Vec::as_slice).unwrap_or_default();
+        let Some(operations) = self.operations.get(place) else { return Effect::Nothing };
         if let Some(effect) = not_judged(&self.plan, place, operations, request) {
             return effect;
         }
@@ -204,12 +205,16 @@ impl Generator {
 }
 
 fn kind_of<'k>(kinds: &'k [Kind], request: &Request<'_>) -> Option<(usize, &'k Kind)> {
+    // A request about a subresource sends a part of the object, which nothing is changed in.
+    if request.subresource().is_some() {
+        return None;
+    }
     let text = |name| request.object.get(name).and_then(Node::as_str);
     let (version, name) = (text("apiVersion")?, text("kind")?);
     kinds.iter().enumerate().find(|(_, kind)| kind.kind == name && kind.api_version() == version && kind.subresource.is_none())
 }
 
-fn not_judged<T>(plan: &Plan, kind: usize, operations: &[Operation], request: &Request<'_>) -> Option<Effect<T>> {
+fn not_judged<T>(plan: &Plan, kind: usize, operations: &BTreeSet<Operation>, request: &Request<'_>) -> Option<Effect<T>> {
     if !operations.contains(&request.operation) {
         let only_the_object = request.operation == Operation::Create && request.old_object.is_none();
         return Some(if only_the_object { Effect::NotJudged(Missing::Operation) } else { Effect::Nothing });

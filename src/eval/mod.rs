@@ -21,13 +21,14 @@ mod selector;
 mod tests;
 mod value;
 
-use crate::ir::{Operation, Program, Rule};
+use crate::ir::{Kind, Operation, Program, Rule};
 use crate::object::Node;
 pub use cluster::Cluster;
 use plan::{Plan, Planner, Shared};
 pub use request::admission_request;
 use run::Run;
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is judged.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +63,12 @@ impl<'a> Request<'a> {
             cluster: None,
         }
     }
+
+    /// The subresource that is asked for; none where it is the object itself, or where no request is known.
+    #[must_use]
+    pub fn subresource(&self) -> Option<&'a str> {
+        self.request?.get("subResource").and_then(Node::as_str).filter(|name| !name.is_empty())
+    }
 }
 
 /// What a rule says of an object.
@@ -91,6 +98,8 @@ pub enum Verdict {
 pub enum Missing {
     /// It is about other operations, and only the object is known.
     Operation,
+    /// It is about a subresource, and which one is asked for is not known.
+    Subresource,
     /// It reads `oldObject`.
     OldObject,
     /// It reads `namespaceObject`.
@@ -107,6 +116,7 @@ impl std::fmt::Display for Missing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Missing::Operation => "judged on update or delete only",
+            Missing::Subresource => "is about a subresource, and the request does not tell which",
             Missing::OldObject => "reads `oldObject`, which is not given",
             Missing::NamespaceObject => "reads `namespaceObject`, which is not given",
             Missing::Request => "reads `request`, which is not given",
@@ -126,13 +136,26 @@ pub struct Outcome {
 }
 
 /// By `apiVersion` and `kind`: places of rules, and which of their kinds it is.
-type ByKind = BTreeMap<Box<str>, BTreeMap<Box<str>, Vec<(usize, usize)>>>;
+type ByKind = BTreeMap<Box<str>, BTreeMap<Box<str>, Vec<(usize, Fit)>>>;
+
+/// How a request fits a rule that has a kind for its object.
+#[derive(Debug, Clone, Copy)]
+enum Fit {
+    /// It is about this kind of the rule.
+    Kind(usize),
+    /// It is about another resource or subresource.
+    Other,
+    /// It does not tell which resource or subresource it is about.
+    Untold,
+}
 
 /// Rules, ready to judge.
 #[derive(Debug)]
 pub struct Judge {
     plans: Vec<Plan>,
     kinds: ByKind,
+    /// The same of kinds by their subresources.
+    parts: ByKind,
     slots: usize,
     shared: Shared,
     places: bool,
@@ -142,19 +165,21 @@ impl Judge {
     /// Prepares rules, to be known by their place in this order.
     pub fn new<'r>(rules: impl IntoIterator<Item = &'r Rule>) -> Self {
         let mut planner = Planner::default();
-        let mut kinds = ByKind::new();
+        let (mut kinds, mut parts) = (ByKind::new(), ByKind::new());
         let (mut plans, mut slots) = (Vec::new(), 0);
         for (index, rule) in rules.into_iter().enumerate() {
-            for (place, kind) in rule.kinds.iter().enumerate().filter(|(_, kind)| kind.subresource.is_none()) {
-                let rules = kinds.entry(kind.api_version().into()).or_default().entry(kind.kind.as_str().into()).or_default();
-                if rules.last().is_none_or(|(last, _)| *last != index) {
-                    rules.push((index, place));
+            for (place, kind) in rule.kinds.iter().enumerate() {
+                let by_kind = if kind.subresource.is_none() { &mut kinds } else { &mut parts };
+                let rules: &mut Vec<(usize, Fit)> =
+                    by_kind.entry(kind.object_version().into()).or_default().entry(kind.object_kind().into()).or_default();
+                if kind.subresource.is_some() || rules.last().is_none_or(|(last, _)| *last != index) {
+                    rules.push((index, Fit::Kind(place)));
                 }
             }
             slots = slots.max(usize::try_from(rule.slots).unwrap_or(usize::MAX));
             plans.push(planner.rule(rule));
         }
-        Judge { plans, kinds, slots, shared: planner.finish(), places: true }
+        Judge { plans, kinds, parts, slots, shared: planner.finish(), places: true }
     }
 
     /// The same, for who asks only what rules say: a failure points at the object itself, so that no field is looked for.
@@ -191,28 +216,91 @@ impl Judge {
     pub fn judge<'a>(&'a self, request: &'a Request<'a>) -> impl Iterator<Item = Outcome> + 'a {
         let matching = self.matching(request);
         let mut run = (!matching.is_empty()).then(|| Run::new(request, self.slots, &self.shared, self.places));
-        matching.iter().filter_map(move |(rule, kind)| {
-            let plan = self.plans.get(*rule)?;
-            Some(Outcome { rule: *rule, verdict: verdict(plan, *kind, run.as_mut()?) })
+        (0..matching.len()).filter_map(move |index| {
+            let (rule, fit) = *matching.get(index)?;
+            let plan = self.plans.get(rule)?;
+            Some(Outcome { rule, verdict: verdict(plan, fit, run.as_mut()?) })
         })
     }
 
     /// Judges by one rule; `Skip` where it does not match the object's kind.
     #[must_use]
     pub fn judge_by(&self, rule: usize, request: &Request<'_>) -> Verdict {
-        let Some((_, kind)) = self.matching(request).iter().find(|(index, _)| *index == rule) else { return Verdict::Skip };
+        let Some((_, fit)) = self.matching(request).iter().find(|(index, _)| *index == rule).copied() else { return Verdict::Skip };
         let mut run = Run::new(request, self.slots, &self.shared, self.places);
-        self.plans.get(rule).map_or(Verdict::Skip, |plan| verdict(plan, *kind, &mut run))
+        self.plans.get(rule).map_or(Verdict::Skip, |plan| verdict(plan, fit, &mut run))
     }
 
-    fn matching(&self, request: &Request<'_>) -> &[(usize, usize)] {
+    fn matching(&self, request: &Request<'_>) -> Cow<'_, [(usize, Fit)]> {
         let text = |name| request.object.get(name).and_then(Node::as_str);
-        text("apiVersion").and_then(|version| self.kinds.get(version)).and_then(|kinds| kinds.get(text("kind")?)).map_or(&[], Vec::as_slice)
+        let (Some(version), Some(kind)) = (text("apiVersion"), text("kind")) else { return Cow::default() };
+        let kinds = found(&self.kinds, version, kind);
+        let parts = found(&self.parts, version, kind);
+        let subresource = request.subresource();
+        if parts.is_empty() && subresource.is_none() {
+            return Cow::Borrowed(kinds);
+        }
+        let mut fits: BTreeMap<usize, Fit> = BTreeMap::new();
+        for (rule, fit) in kinds.iter().chain(parts) {
+            let kind = match (fit, self.plans.get(*rule)) {
+                (Fit::Kind(place), Some(plan)) => plan.kinds.get(*place).map(|kind| (plan, kind)),
+                (Fit::Kind(_) | Fit::Other | Fit::Untold, _) => None,
+            };
+            let Some((plan, kind)) = kind else { continue };
+            let this = match about(kind, &plan.operations, subresource, request.request) {
+                Some(true) => *fit,
+                Some(false) => Fit::Other,
+                None => Fit::Untold,
+            };
+            let known = fits.entry(*rule).or_insert(this);
+            if matches!((*known, this), (Fit::Other, Fit::Kind(_) | Fit::Untold) | (Fit::Untold, Fit::Kind(_))) {
+                *known = this;
+            }
+        }
+        Cow::Owned(fits.into_iter().collect())
     }
 }
 
-fn verdict<'a>(plan: &'a Plan, kind: usize, run: &mut Run<'a>) -> Verdict {
+fn found<'k>(kinds: &'k ByKind, version: &str, kind: &str) -> &'k [(usize, Fit)] {
+    kinds.get(version).and_then(|kinds| kinds.get(kind)).map_or(&[], Vec::as_slice)
+}
+
+/// Whether a request with an object of the kind is about the kind, by its subresource and resource; nothing where it does not tell.
+fn about(kind: &Kind, operations: &BTreeSet<Operation>, subresource: Option<&str>, request: Option<&Node>) -> Option<bool> {
+    if kind.subresource.is_some() && request.is_none() {
+        return None;
+    }
+    if !kind.ways(operations).contains(&subresource.unwrap_or_default()) {
+        return Some(false);
+    }
+    if kind.is_whole() {
+        return Some(true);
+    }
+    let resource = request?.get("resource")?;
+    let is = |name: &str, value: &str| resource.get(name).and_then(Node::as_str).unwrap_or_default() == value;
+    Some(is("group", &kind.group) && is("version", &kind.version) && is("resource", &kind.resource))
+}
+
+/// Whether a request is about one of these kinds, as far as it tells: what an engine that is told the resource of each request judges by a policy for them.
+#[must_use]
+pub fn is_about(kinds: &[Kind], operations: &BTreeSet<Operation>, request: &Request<'_>) -> bool {
+    let text = |name| request.object.get(name).and_then(Node::as_str).unwrap_or_default();
+    let (version, name) = (text("apiVersion"), text("kind"));
+    operations.contains(&request.operation)
+        && kinds.iter().any(|kind| {
+            kind.object_kind() == name
+                && kind.object_version() == version
+                && about(kind, operations, request.subresource(), request.request) == Some(true)
+        })
+}
+
+fn verdict<'a>(plan: &'a Plan, fit: Fit, run: &mut Run<'a>) -> Verdict {
     let request = run.request;
+    let kind = match fit {
+        Fit::Kind(kind) => kind,
+        Fit::Other => return Verdict::Skip,
+        Fit::Untold => return Verdict::NotJudged(Missing::Subresource),
+    };
     if !plan.operations.contains(&request.operation) {
         let only_the_object = request.operation == Operation::Create && request.old_object.is_none();
         return if only_the_object && !plan.operations.is_empty() { Verdict::NotJudged(Missing::Operation) } else { Verdict::Skip };

@@ -7,14 +7,14 @@ use crate::ir::{
     Stmt, Ty, Value, walk,
 };
 use regex::Regex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A rule, ready to run.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) id: Box<str>,
     pub(super) kinds: Vec<Kind>,
-    pub(super) operations: Vec<Operation>,
+    pub(super) operations: BTreeSet<Operation>,
     pub(super) reads_old: bool,
     pub(super) reads_namespace: bool,
     pub(super) reads_request: bool,
@@ -250,7 +250,7 @@ impl Planner {
         Plan {
             id: rule.id.as_str().into(),
             kinds: rule.kinds.clone(),
-            operations: rule.operations.iter().copied().collect(),
+            operations: rule.operations.clone(),
             reads_old: roots.contains(&Root::OldObject),
             reads_namespace: roots.contains(&Root::NamespaceObject),
             reads_request: roots.contains(&Root::Request),

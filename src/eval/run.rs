@@ -893,12 +893,7 @@ impl<'a> Run<'a> {
                 Ok(super::selector::selects(&selector, *map, &labels))
             }
             Test::IsImage(value) => Ok(self.text(value)?.is_some_and(|text| is_reference(&text))),
-            Test::KindIs(kinds) => Ok(self.kind.is_some_and(|kind| {
-                kinds.iter().any(|name| match name.split_once('/') {
-                    Some((group, name)) => kind.group == group && kind.kind == name,
-                    None => kind.group.is_empty() && kind.kind == **name,
-                })
-            })),
+            Test::KindIs(kinds) => Ok(self.kind.is_some_and(|kind| kinds.iter().any(|name| kind.is(name)))),
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod change;
 pub mod print;
 mod quantity;
 pub mod walk;
+pub mod ways;
 
 pub use quantity::Quantity;
 
@@ -215,7 +216,7 @@ pub struct Kind {
     /// The plural resource name.
     pub resource: String,
     /// A subresource, where the rule matches that instead (`Deployment/scale`).
-    pub subresource: Option<String>,
+    pub subresource: Option<Subresource>,
     /// Whether objects of it live in a namespace.
     pub namespaced: bool,
     /// Where its Pod is, if it makes Pods.
@@ -229,10 +230,78 @@ impl Kind {
         if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
     }
 
-    /// `Pod`, `apps/Deployment`: as [`Cond::KindIs`] names it.
+    /// `Pod`, `apps/Deployment`, `Pod/eviction`: as [`Cond::KindIs`] names it.
     #[must_use]
     pub fn id(&self) -> String {
-        if self.group.is_empty() { self.kind.clone() } else { format!("{}/{}", self.group, self.kind) }
+        let name = self.written();
+        if self.group.is_empty() { name } else { format!("{}/{name}", self.group) }
+    }
+
+    /// Whether this is its [`Kind::id`].
+    #[must_use]
+    pub fn is(&self, id: &str) -> bool {
+        let name = if self.group.is_empty() { Some(id) } else { id.strip_prefix(&*self.group).and_then(|rest| rest.strip_prefix('/')) };
+        let rest = name.and_then(|name| name.strip_prefix(&*self.kind));
+        match &self.subresource {
+            None => rest == Some(""),
+            Some(subresource) => rest.and_then(|rest| rest.strip_prefix('/')) == Some(&*subresource.name),
+        }
+    }
+
+    /// `Deployment`, `Deployment/scale`: without the group.
+    #[must_use]
+    pub fn written(&self) -> String {
+        self.subresource.as_ref().map_or_else(|| self.kind.clone(), |subresource| format!("{}/{}", self.kind, subresource.name))
+    }
+
+    /// The API version of the objects: that of the kind, or of what is sent to its subresource.
+    #[must_use]
+    pub fn object_version(&self) -> String {
+        self.subresource.as_ref().map_or_else(|| self.api_version(), |subresource| subresource.api_version.clone())
+    }
+
+    /// The kind of the objects: itself, or that of what is sent to its subresource.
+    #[must_use]
+    pub fn object_kind(&self) -> &str {
+        self.subresource.as_ref().map_or(&self.kind, |subresource| &subresource.kind)
+    }
+
+    /// Whether its objects are of the kind itself, though a request may be about a subresource.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.object_kind() == self.kind && self.object_version() == self.api_version()
+    }
+
+    /// The subresources that requests about it name, `""` for none. What reaches a Pod by `ephemeralcontainers` and `resize` is an update of the Pod; others, `status` among them, are judged only by
+    /// rules that name them.
+    #[must_use]
+    pub fn ways(&self, operations: &BTreeSet<Operation>) -> Vec<&str> {
+        match &self.subresource {
+            Some(subresource) => vec![&subresource.name],
+            None if self.group.is_empty() && self.kind == "Pod" && operations.contains(&Operation::Update) => {
+                vec!["", "ephemeralcontainers", "resize"]
+            }
+            None => vec![""],
+        }
+    }
+}
+
+/// A subresource of a kind, and what is sent to it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Subresource {
+    /// `scale`
+    pub name: String,
+    /// The API version of the objects, such as `autoscaling/v1`; empty for a connection (`Pod/exec`), to which no object is sent.
+    pub api_version: String,
+    /// The kind of the objects, such as `Scale`; empty for a connection.
+    pub kind: String,
+}
+
+impl Subresource {
+    /// Whether it is a connection, to which no object is sent.
+    #[must_use]
+    pub fn is_connection(&self) -> bool {
+        self.kind.is_empty()
     }
 }
 
@@ -717,7 +786,7 @@ pub enum Cond {
     /// The text is present and an image reference as `distribution/reference` reads it: it matches [`crate::eval::image::PATTERN`], is not 64 lower-case hexadecimal digits, and its
     /// [`Function::ImageRepository`] has at most 255 characters.
     IsImage(Value),
-    /// The object is of one of these kinds (`Pod`, or with the group: `apps/Deployment`), all among the rule's.
+    /// The object is of one of these kinds ([`Kind::id`]: `Pod`, or with the group: `apps/Deployment`), all among the rule's.
     KindIs(Vec<String>),
 }
 

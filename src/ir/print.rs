@@ -91,14 +91,7 @@ fn print_clauses(out: &mut String, rule: &Rule) {
         Targets::Only(names) => line(out, 1, &format!("targets {}", names.iter().cloned().collect::<Vec<_>>().join(", "))),
         Targets::Except(names) => line(out, 1, &format!("targets except {}", names.iter().cloned().collect::<Vec<_>>().join(", "))),
     }
-    let kinds: Vec<String> = rule
-        .kinds
-        .iter()
-        .map(|kind| {
-            let subresource = kind.subresource.as_ref().map(|name| format!("/{name}")).unwrap_or_default();
-            format!("{} {}{subresource}", kind.api_version(), kind.kind)
-        })
-        .collect();
+    let kinds: Vec<String> = rule.kinds.iter().map(|kind| format!("{} {}", kind.api_version(), kind.written())).collect();
     line(out, 1, &format!("kinds {}", kinds.join(", ")));
     let operations: Vec<&str> = rule.operations.iter().map(|operation| operation.name()).collect();
     line(out, 1, &format!("on {}", operations.join(", ")));

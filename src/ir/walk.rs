@@ -210,6 +210,26 @@ pub fn request_fields(of: &Rule) -> BTreeSet<String> {
     fields
 }
 
+/// Whether a rule asks of which kind or API version an object is.
+#[must_use]
+pub fn asks_kind(of: &Rule) -> bool {
+    let mut asks = false;
+    rule(of, &mut |node| {
+        walk(node, &mut |node| {
+            asks |= match node {
+                Node::Value(Value::Field { of, name, .. }) => {
+                    matches!(**of, Value::Root(Root::Object | Root::OldObject | Root::Pod))
+                        && matches!(name.as_str(), "kind" | "apiVersion")
+                }
+                Node::Cond(Cond::KindIs(_)) => true,
+                Node::Value(_) | Node::Cond(_) | Node::Source(_) => false,
+            };
+            true
+        });
+    });
+    asks
+}
+
 /// How many values, conditions and sources a node holds, itself included.
 #[must_use]
 pub fn size(node: Node<'_>) -> usize {

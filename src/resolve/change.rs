@@ -82,7 +82,7 @@ fn check_header(context: &mut Context<'_>, header: &Header<'_>, clauses: &[Claus
         );
     }
     if let Some((kind, _)) = header.kinds.iter().find(|(kind, _)| kind.subresource.is_some()) {
-        let message = format!("`{}/{}` is a part of an object", kind.kind, kind.subresource.as_deref().unwrap_or_default());
+        let message = format!("`{}` is a part of an object", kind.written());
         context.error::<()>(&codes::NOT_AVAILABLE, header.matched.unwrap_or_default(), message, "match the kind without it");
     }
     if let Some(Clause::Action(action)) = clauses.iter().find(|clause| matches!(clause, Clause::Action(_))) {

@@ -419,8 +419,10 @@ fn asked<'a>(
         ast::Given::Object(expr) => expr,
     };
     if let ExprKind::Object(fields) = &expr.kind {
-        let known: Vec<&str> =
+        let mut known: Vec<&str> =
             super::types::structure(world.schema, super::types::REQUEST).map(|of| of.fields.keys().copied().collect()).unwrap_or_default();
+        // Rules do not read it, but it says whose subresource is asked for.
+        known.push("resource");
         if let Some(field) = fields.iter().find(|field| !known.contains(&field.name.node.as_str())) {
             let help = match nearest(&field.name.node, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),

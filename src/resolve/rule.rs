@@ -7,7 +7,7 @@ use super::types::{Term, Typed};
 use super::{Dropped, PackItems, World};
 use crate::diagnostic::codes::resolve as codes;
 use crate::diagnostic::{Diagnostic, Span, nearest};
-use crate::ir::{Action, Apart, Cond, Const, Exempt, Kind, Operation, Rule, Severity, Targets, Ty, Value};
+use crate::ir::{Action, Apart, Cond, Const, Exempt, Kind, Operation, Rule, Severity, Subresource, Targets, Ty, Value};
 use crate::schema::Removed;
 use crate::syntax::ast::{self, Clause, Expr, Item, KindName, Name};
 use std::collections::BTreeSet;
@@ -175,7 +175,9 @@ impl<'a> World<'a> {
                 Some(found) => {
                     let ty = found.ty.map(|ty| ty.name().to_owned()).unwrap_or_default();
                     let pod = kind.pod.filter(|_| ty == super::types::POD);
-                    out.push((Kind { subresource: Some(subresource.clone()), pod, ..kind }, ty));
+                    let (api_version, sent) = found.ty.and_then(|ty| self.schema.object_of(ty)).unwrap_or_default();
+                    let subresource = Subresource { name: subresource.clone(), api_version, kind: sent };
+                    out.push((Kind { subresource: Some(subresource), pod, ..kind }, ty));
                 }
                 None => {
                     let help = match nearest(subresource, known.iter().map(|known| known.name)) {
@@ -321,8 +323,8 @@ impl<'a> Context<'a> {
         self.object = Some(Ty::Struct(if header.any { Vec::new() } else { names }));
         self.update_only = header.operations.len() == 1 && header.operations.contains(&Operation::Update);
         for (kind, _) in &header.kinds {
-            if let Some(subresource) = &kind.subresource {
-                self.note(format!("`{}/{subresource}`", kind.kind), header.matched.unwrap_or_default());
+            if kind.subresource.as_ref().is_some_and(Subresource::is_connection) {
+                self.note(format!("the connection `{}`", kind.written()), header.matched.unwrap_or_default());
             }
         }
     }
@@ -461,7 +463,8 @@ pub(super) fn resolve<'a>(
     context.warn_unused();
     dropped.used_items.append(&mut context.used_items);
     let fine = !context.diagnostics.iter().any(|diagnostic| diagnostic.level == crate::diagnostic::Level::Error);
-    if let (Some(span), false, true) = (context.replicas_read, header.except_scale, fine) {
+    let parts = header.kinds.iter().all(|(kind, _)| kind.subresource.is_some());
+    if let (Some(span), false, true) = (context.replicas_read, header.except_scale || parts, fine) {
         context.diagnostics.push(
             Diagnostic::warning(&codes::SCALE, span, "`kubectl scale` changes the replicas without this rule seeing it")
                 .with_help("write `except scale` to say that this is meant, or one more rule for `/scale`"),

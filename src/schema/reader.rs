@@ -139,6 +139,14 @@ impl Schema {
         self.named(kind).iter().find(|info| info.kind.group == group && info.kind.version == version)
     }
 
+    /// What an object of this struct names: its `apiVersion` and `kind`, as `autoscaling/v1` and `Scale`. Some are served as subresources only, and have the version of what is served beside them.
+    #[must_use]
+    pub fn object_of(&self, ty: TypeId) -> Option<(String, String)> {
+        let (package, kind) = ty.name().rsplit_once('.')?;
+        let beside = |info: &&KindInfo| info.ty.name().rsplit_once('.').is_some_and(|(other, _)| other == package);
+        self.kinds().iter().find(beside).map(|info| (info.kind.api_version(), kind.to_owned()))
+    }
+
     /// The struct of this OpenAPI name.
     #[must_use]
     pub fn get(&self, type_name: &str) -> Option<&'static Struct> {

@@ -92,7 +92,7 @@ impl<'p> Referee<'p> {
     /// The kind that a rule matches, by its names.
     fn kind(&self, rule: &str, api_version: &str, kind: &str) -> Option<&'p Kind> {
         let (_, rule) = self.rule(rule)?;
-        rule.kinds.iter().find(|known| known.kind == kind && known.api_version() == api_version)
+        rule.kinds.iter().find(|known| known.object_kind() == kind && known.object_version() == api_version)
     }
 
     /// What the rules that match a case's kind say, by `pack/rule`.

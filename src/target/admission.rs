@@ -57,17 +57,7 @@ pub(crate) fn match_constraints(kinds: &[Kind], operations: &BTreeSet<Operation>
     let mut resources: BTreeMap<(&str, &str), BTreeSet<String>> = BTreeMap::new();
     for kind in kinds {
         let of_group = resources.entry((&kind.group, &kind.version)).or_default();
-        match &kind.subresource {
-            Some(subresource) => {
-                of_group.insert(format!("{}/{subresource}", kind.resource));
-            }
-            None => {
-                of_group.insert(kind.resource.clone());
-                if kind.group.is_empty() && kind.kind == "Pod" && operations.contains(&Operation::Update) {
-                    of_group.extend(["pods/ephemeralcontainers".to_owned(), "pods/resize".to_owned()]);
-                }
-            }
-        }
+        of_group.extend(kind.ways(operations).into_iter().map(|way| in_way(&kind.resource, way)));
     }
     let resource_rules = resources
         .into_iter()
@@ -79,6 +69,11 @@ pub(crate) fn match_constraints(kinds: &[Kind], operations: &BTreeSet<Operation>
         })
         .collect();
     MatchConstraints { match_policy: "Equivalent", resource_rules }
+}
+
+/// `pods`, `pods/resize`
+fn in_way(resource: &str, way: &str) -> String {
+    if way.is_empty() { resource.to_owned() } else { format!("{resource}/{way}") }
 }
 
 /// `validationActions` of a rule.

@@ -18,6 +18,9 @@ fn never_applies(rule: &Rule) -> Option<&'static str> {
     if !rule.operations.contains(&Operation::Create) {
         return Some("conftest reads manifests, which are neither updated nor deleted");
     }
+    if !rule.kinds.iter().any(|kind| kind.subresource.is_none()) {
+        return Some("conftest reads manifests, which are sent to no subresource");
+    }
     roots(rule).contains(&Root::Request).then_some("conftest reads manifests, around which there is no `request`")
 }
 
@@ -55,13 +58,22 @@ mod tests {
             "pack p\nrule a { match Pod forbid pod.spec.hostPID message \"a\" }\n\
             rule b { match Pod on update, delete forbid pod.spec.hostPID message \"b\" }\n\
             rule c { match Pod where request.userInfo.username == \"x\" forbid pod.spec.hostPID message \"c\" }\n\
+            rule e { match Deployment/scale require object.spec.replicas > 1 message \"e\" }\n\
             rule d { targets except conftest\n match Pod on delete forbid pod.spec.hostPID message \"d\" }\n",
         );
         let emission = emit(&compile(&sources, &crate::resolve::Options::default()).unwrap().program);
         let outcomes: Vec<_> = emission.report.iter().map(|row| &row.outcome).collect();
-        let [Outcome::Exact, Outcome::NotApplicable(on_update), Outcome::NotApplicable(request), Outcome::Dropped] = outcomes[..] else {
+        let [
+            Outcome::Exact,
+            Outcome::NotApplicable(on_update),
+            Outcome::NotApplicable(request),
+            Outcome::NotApplicable(part),
+            Outcome::Dropped,
+        ] = outcomes[..]
+        else {
             panic!("{outcomes:?}")
         };
+        assert_eq!(part, "conftest reads manifests, which are sent to no subresource");
         assert_eq!(on_update, "conftest reads manifests, which are neither updated nor deleted");
         assert_eq!(request, "conftest reads manifests, around which there is no `request`");
         let modules: String = emission.artifacts.iter().map(|artifact| String::from_utf8_lossy(&artifact.contents)).collect();

@@ -9,6 +9,7 @@ use super::metadata::{LONGEST_NAME, Metadata, label_value, policy_name, source};
 use super::rego_modules::{add, data, package_name, render};
 use super::{Artifact, Emission, GatekeeperEngine, GatekeeperLayout, Options, Outcome, Unit, admission, join_documents};
 use crate::ir::walk::roots;
+use crate::ir::ways::ways;
 use crate::ir::{Action, Kind, Operation, Pack, Program, Root, Rule};
 use crate::lower::Unsupported;
 use crate::lower::cel::{Expr, print};
@@ -150,15 +151,11 @@ impl Shared {
             Action::Warn => words.push("warn".to_owned()),
             Action::Audit => words.push("audit".to_owned()),
         }
-        let names: Vec<String> = self
-            .kinds
-            .iter()
-            .map(|kind| kind.subresource.iter().fold(kind.kind.to_ascii_lowercase(), |name, subresource| format!("{name}-{subresource}")))
-            .collect();
+        let names: Vec<String> = self.kinds.iter().map(|kind| kind.written().to_ascii_lowercase().replace('/', "-")).collect();
         if names.len() <= 2 {
             words.extend(names);
         } else {
-            let kinds: Vec<String> = self.kinds.iter().map(|kind| format!("{}/{}", kind.api_version(), kind.kind)).collect();
+            let kinds: Vec<String> = self.kinds.iter().map(|kind| format!("{}/{}", kind.api_version(), kind.written())).collect();
             let digest = digest::of_text(&kinds.join(","));
             let what = if self.kinds.iter().all(|kind| kind.pod.is_some()) { "workloads" } else { "kinds" };
             words.push(format!("{what}-{}", digest.get(..6).unwrap_or_default()));
@@ -179,13 +176,15 @@ impl Shared {
     }
 
     fn matched(&self) -> Match {
-        let mut groups: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        // What is sent to a subresource is of another kind; which subresource it is, a constraint cannot say.
+        let mut groups: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for kind in &self.kinds {
-            groups.entry(&kind.group).or_default().insert(&kind.kind);
+            let version = kind.object_version();
+            let group = version.rsplit_once('/').map_or("", |(group, _)| group);
+            groups.entry(group.to_owned()).or_default().insert(kind.object_kind());
         }
-        let kinds = groups
-            .into_iter()
-            .map(|(group, kinds)| Kinds { api_groups: [group.to_owned()], kinds: kinds.into_iter().map(str::to_owned).collect() });
+        let kinds =
+            groups.into_iter().map(|(group, kinds)| Kinds { api_groups: [group], kinds: kinds.into_iter().map(str::to_owned).collect() });
         Match { kinds: kinds.collect() }
     }
 }
@@ -325,17 +324,37 @@ fn in_cel<'a>(pack: &'a Pack, emission: &mut Emission) -> Vec<Fused<'a>> {
     made
 }
 
-/// What a constraint cannot say: the operations of a rule and the versions of its kinds. An audit has no operation and looks at what was created; it knows no request.
+/// What a constraint cannot say: the operations of a rule, the versions of its kinds and their subresources. An audit has no operation and looks at what was created; it knows no request.
 fn is_about(rule: &Rule) -> String {
-    let created = (rule.operations.contains(&Operation::Create) && !roots(rule).contains(&Root::Request)).then_some("");
+    let created = rule.is_of_what_is_there().then_some("");
     let operations = created.into_iter().chain(rule.operations.iter().map(|operation| operation.request_name()));
-    let versions: BTreeSet<String> = rule.kinds.iter().map(Kind::api_version).collect();
-    let list = |words: Vec<Expr>| print(&Expr::List(words));
-    format!(
-        "request.operation in {} && (object != null ? object.apiVersion : oldObject.apiVersion) in {}",
-        list(operations.map(Expr::text).collect()),
-        list(versions.iter().map(|version| Expr::text(version)).collect()),
-    )
+    let list = |words: &mut dyn Iterator<Item = &str>| print(&Expr::List(words.map(Expr::text).collect()));
+    let ways: Vec<String> = ways(rule)
+        .iter()
+        .map(|way| {
+            let versions: BTreeSet<&str> = way.types.iter().map(|(version, _)| version.as_str()).collect();
+            let mut parts = vec![
+                format!("(object != null ? object.apiVersion : oldObject.apiVersion) in {}", list(&mut versions.into_iter())),
+                format!(
+                    "(has(request.subResource) ? request.subResource : \"\") in {}",
+                    list(&mut way.subresources.iter().map(String::as_str))
+                ),
+            ];
+            if !way.resources.is_empty() {
+                let names: Vec<String> = way.resources.iter().map(|resource| resource.join("/")).collect();
+                parts.push(format!(
+                    "request.resource.group + \"/\" + request.resource.version + \"/\" + request.resource.resource in {}",
+                    list(&mut names.iter().map(String::as_str))
+                ));
+            }
+            parts.join(" && ")
+        })
+        .collect();
+    let ways = match ways.as_slice() {
+        [one] => one.clone(),
+        several => format!("({})", several.join(" || ")),
+    };
+    format!("request.operation in {} && {ways}", list(&mut operations.into_iter()))
 }
 
 /// `pod-security-warn-pod` is the kind `PolcPodSecurityWarnPod`.
@@ -471,7 +490,25 @@ mod tests {
         let deleted = text(&emission, "gatekeeper/p-d/template.yaml");
         assert!(deleted.contains("engine: K8sNativeValidation\n") && deleted.contains("failurePolicy: Fail\n"), "{deleted}");
         assert!(deleted.contains("request.operation in [\"DELETE\"] && ") && deleted.contains("in [\"batch/v1\", \"v1\"]"), "{deleted}");
-        assert!(text(&emission, "gatekeeper/p-a/template.yaml").contains("request.operation in [\"\", \"CREATE\", \"UPDATE\"]"));
+        let created = text(&emission, "gatekeeper/p-a/template.yaml");
+        assert!(created.contains("request.operation in [\"\", \"CREATE\", \"UPDATE\"]"), "{created}");
+        assert!(created.contains("\"\") in [\"\", \"ephemeralcontainers\", \"resize\"]"), "{created}");
+    }
+
+    #[test]
+    fn a_part_is_asked_for_in_the_template_and_its_objects_in_the_constraint() {
+        let source = "pack p\nrule a { match Deployment, Deployment/scale forbid object.metadata.name == \"a\" message \"a\" }\n";
+        for (engine, name, asks) in [
+            (GatekeeperEngine::Rego, "p-deployment-deployment-scale", "subresource == \"scale\""),
+            (GatekeeperEngine::Cel, "p-a", "\"/\" + request.resource.resource in [\"apps/v1/deployments\"]"),
+        ] {
+            let emission = emitted(source, engine);
+            let constraint = text(&emission, &format!("gatekeeper/{name}/constraint.yaml"));
+            assert!(constraint.contains("- apps\n      kinds:\n      - Deployment\n"), "{constraint}");
+            assert!(constraint.contains("- autoscaling\n      kinds:\n      - Scale\n"), "{constraint}");
+            let template = text(&emission, &format!("gatekeeper/{name}/template.yaml"));
+            assert!(template.split_whitespace().collect::<Vec<_>>().join(" ").contains(asks), "{template}");
+        }
     }
 
     #[test]

@@ -4,8 +4,8 @@
 
 use super::metadata::{Metadata, description, is_switch, title};
 use super::{Artifact, Emission, Outcome, kyverno_changes};
-use crate::ir::walk::{request_fields, roots};
-use crate::ir::{Action, Kind, Operation, Pack, Program, Root, Rule};
+use crate::ir::walk::{asks_kind, request_fields};
+use crate::ir::{Action, Kind, Operation, Pack, Program, Rule};
 use crate::lower::Unsupported;
 use crate::lower::cel::{Expr, Policy, print};
 use serde::Serialize;
@@ -67,7 +67,30 @@ fn policy(pack: &Pack, rule: &Rule, emission: &mut Emission) -> Option<ClusterPo
         emission.refuse(NAME, &rule.id, &Unsupported::new(format!("`request.{field}`"), rule.span));
         return None;
     }
+    if let Some(differs) = of_a_subresource(rule) {
+        emission.refuse(NAME, &rule.id, &Unsupported::new(differs, rule.span));
+        return None;
+    }
     Some(cluster_policy(pack, rule, super::admission::lowered(NAME, pack, rule, emission)?))
+}
+
+/// What Kyverno sees otherwise than a rule means it: a match of any part of a Pod is one of `pods/ephemeralcontainers` too, and what is sent to a subresource has the kind and version of its
+/// resource there.
+///
+/// Source: `github.com/kyverno/kyverno` 1.19, `pkg/utils/match/kind.go` and `pkg/engine/handlers/validation/validate_cel.go`.
+fn of_a_subresource(rule: &Rule) -> Option<String> {
+    let debugged = |kind: &Kind| kind.ways(&rule.operations).contains(&"ephemeralcontainers");
+    let asks = asks_kind(rule);
+    rule.kinds.iter().find_map(|kind| {
+        let of_a_pod = kind.subresource.is_some() && kind.group.is_empty() && kind.kind == "Pod" && !rule.kinds.iter().any(debugged);
+        if of_a_pod && rule.operations.contains(&Operation::Update) {
+            Some(format!("`{}` on update, of which `Pod/ephemeralcontainers` would be judged too,", kind.written()))
+        } else if asks && !kind.is_whole() {
+            Some(format!("the kind of what is sent to `{}`", kind.written()))
+        } else {
+            None
+        }
+    })
 }
 
 /// The metadata of a policy, with what Kyverno's reports show.
@@ -99,9 +122,9 @@ fn cluster_policy(pack: &Pack, rule: &Rule, lowered: Policy) -> ClusterPolicy<Va
         kind: "ClusterPolicy",
         metadata: metadata(pack, rule),
         spec: Spec {
-            // What is in the cluster already was created once; a rule on updates or deletions alone has nothing to say of it.
+            // What is in the cluster already was created once; a rule on updates, deletions or subresources alone has nothing to say of it.
             // A scan in the background knows no request.
-            background: rule.operations.contains(&Operation::Create) && !roots(rule).contains(&Root::Request),
+            background: rule.is_of_what_is_there(),
             emit_warning: (rule.action == Action::Warn).then_some(true),
             webhook_configuration: WebhookConfiguration { failure_policy: "Fail" },
             rules: vec![ValidatingRule {
@@ -125,14 +148,8 @@ fn kinds(rule: &Rule) -> Vec<String> {
     let mut kinds = Vec::new();
     for kind in &rule.kinds {
         let whole = whole(kind);
-        let mut subresources: Vec<&str> = kind.subresource.as_deref().into_iter().collect();
-        if subresources.is_empty() {
-            kinds.push(whole.clone());
-            if kind.group.is_empty() && kind.kind == "Pod" && rule.operations.contains(&Operation::Update) {
-                subresources.extend(["ephemeralcontainers", "resize"]);
-            }
-        }
-        kinds.extend(subresources.into_iter().map(|subresource| format!("{whole}/{subresource}")));
+        let in_way = |way: &str| if way.is_empty() { whole.clone() } else { format!("{whole}/{way}") };
+        kinds.extend(kind.ways(&rule.operations).into_iter().map(in_way));
     }
     let mut seen = std::collections::BTreeSet::new();
     kinds.retain(|kind| seen.insert(kind.clone()));
@@ -333,6 +350,29 @@ mod tests {
         assert!(refusal.message.starts_with("`p/old` cannot be written for kyverno: "), "{}", refusal.message);
         assert!(sources.text(refusal.labels[0].0).contains("unchanged object.spec.affinity"), "{}", sources.text(refusal.labels[0].0));
         assert!(matches!(emission.report[0].outcome, Outcome::Refused(_)));
+
+        let parts = "match Pod/status, Node/status forbid object.metadata.name == \"a\" message \"a\"";
+        let kind = "match Deployment/scale require object.spec.replicas > 1 message \"a {object.kind}\"";
+        let fine = "match Pod/ephemeralcontainers, Deployment/scale forbid object.metadata.name == \"a\" message \"a\"";
+        let created = "match Pod/eviction on create forbid object.metadata.name == \"a\" message \"a\"";
+        for (rule, expected) in [
+            (parts, Some("`Pod/status` on update, of which `Pod/ephemeralcontainers` would be judged too, has no exact form")),
+            (kind, Some("the kind of what is sent to `Deployment/scale` has no exact form")),
+            (fine, None),
+            (created, None),
+        ] {
+            let (emission, sources) = emitted(&[&format!("pack p\nrule part {{ {rule} }}\n")]);
+            let refusals: Vec<String> = emission.diagnostics.iter().map(|refusal| refusal.message.clone()).collect();
+            let expected: Vec<String> =
+                expected.into_iter().map(|why| format!("`p/part` cannot be written for kyverno: {why} there")).collect();
+            assert_eq!(refusals, expected, "{rule}");
+            assert!(emission.diagnostics.iter().all(|refusal| sources.text(refusal.labels[0].0).starts_with("rule part")), "{rule}");
+            assert_eq!(emission.artifacts.is_empty(), !expected.is_empty());
+        }
+        let (emission, _) = emitted(&[&format!("pack p\nrule part {{ {fine} }}\n")]);
+        let text = yaml(&emission, 0);
+        assert!(text.contains("- v1/Pod/ephemeralcontainers\n") && text.contains("- apps/v1/Deployment/scale\n"), "{text}");
+        assert!(!text.contains("- v1/Pod\n") && text.contains("background: false\n"), "{text}");
 
         let name = "a-rule-with-a-name-that-is-longer-than-any-name-of-a-policy-can-be";
         let (emission, _) = emitted(&[&format!("pack p\nrule {name} {{ match Pod forbid pod.spec.hostNetwork message \"m\" }}\n")]);

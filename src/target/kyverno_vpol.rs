@@ -6,8 +6,7 @@ use super::admission::{self, MatchConstraints, Validation, Variable};
 use super::metadata::{Metadata, description, title};
 use super::{Artifact, Emission, KyvernoExemptions, Options, Outcome, join_documents};
 use super::{kyverno_exception, kyverno_generating, kyverno_mutating};
-use crate::ir::walk::roots;
-use crate::ir::{Operation, Pack, Program, Root, Rule};
+use crate::ir::{Pack, Program, Rule};
 use crate::lower::Unsupported;
 use crate::lower::cel::Policy;
 use serde::Serialize;
@@ -136,9 +135,9 @@ fn validating_policy(pack: &Pack, rule: &Rule, lowered: Policy) -> ValidatingPol
             autogen: Autogen { pod_controllers: Controllers { controllers: [] } },
             evaluation: Evaluation {
                 admission: Enabled { enabled: true },
-                // What is in the cluster already was created once; a rule on updates or deletions alone has nothing to say of it.
+                // What is in the cluster already was created once; a rule on updates, deletions or subresources alone has nothing to say of it.
                 // A scan in the background knows no request.
-                background: Enabled { enabled: rule.operations.contains(&Operation::Create) && !roots(rule).contains(&Root::Request) },
+                background: Enabled { enabled: rule.is_of_what_is_there() },
             },
             variables,
             validations: [validation],
@@ -173,5 +172,12 @@ mod tests {
             assert!(a.contains(expected), "{expected} in {a}");
         }
         assert!(b.contains("  - Deny\n") && b.contains("background:\n      enabled: false\n") && !b.contains("CREATE"), "{b}");
+        let mut sources = Sources::default();
+        sources.add("a.pol", "pack p\nrule a { match Deployment/scale require object.spec.replicas > 1 message \"a\" }\n");
+        let emission = emit(&compile(&sources, &crate::resolve::Options::default()).unwrap().program, &Options::default());
+        let part = std::str::from_utf8(&emission.artifacts[0].contents).unwrap();
+        assert!(part.contains("- deployments/scale\n") && !part.contains("- deployments\n"), "{part}");
+        // Nobody asks for a part of what is there already.
+        assert!(part.contains("background:\n      enabled: false\n"), "{part}");
     }
 }

@@ -148,6 +148,18 @@ mod tests {
         assert!(of_b.contains("kind: ValidatingAdmissionPolicyBinding\n") && of_b.contains("validationActions:\n  - Audit\n"), "{of_b}");
     }
 
+    #[test]
+    fn a_part_is_matched_without_the_object() {
+        let (emission, _) =
+            emitted("pack p\nrule a { match Deployment/scale, Pod/status forbid object.metadata.name == \"a\" message \"a\" }\n", 37);
+        let policy = text(&emission);
+        assert!(
+            policy.contains("    - apps\n") && policy.contains("- deployments/scale\n") && policy.contains("- pods/status\n"),
+            "{policy}"
+        );
+        assert!(!policy.contains("- deployments\n") && !policy.contains("- pods\n") && !policy.contains("- pods/resize\n"), "{policy}");
+    }
+
     /// Loops over lists, each in the one before.
     fn loops(lists: &[&str]) -> String {
         let start: String = lists.iter().enumerate().map(|(level, list)| format!("for c{level} in pod.{list} {{ ")).collect();

@@ -46,7 +46,7 @@ impl<'p> Item<'p> {
     fn cases(self, schema: &Schema, seed: u64, count: usize) -> Vec<Case> {
         match self {
             Item::Mutation(mutation) => changes::some_cases(mutation, schema, seed, count),
-            Item::Generation(generation) => generate::some_cases(&generation.head, schema, seed, count),
+            Item::Generation(generation) => generate::whole_cases(&generation.head, schema, seed, count),
         }
     }
 }

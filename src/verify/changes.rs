@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 /// So many objects for a mutation, on which it finds places filled and empty, elements with and without its keys, and what it asks about on both sides.
 #[must_use]
 pub fn some_cases(mutation: &Mutation, schema: &Schema, seed: u64, count: usize) -> Vec<Case> {
-    generate::some_cases(&questions(mutation, schema), schema, seed, count)
+    generate::whole_cases(&questions(mutation, schema), schema, seed, count)
 }
 
 /// A rule that reads what the mutation reads and changes.

@@ -4,6 +4,7 @@ use super::engine::{Answer, Engine, Reply};
 use super::generate::Case;
 use super::{admission_review, alone, cel_of, cluster_data, is_plain, rego_of};
 use crate::engine::{cel, regorus};
+use crate::eval::{Request, is_about};
 use crate::ir::{Program, Rule};
 use crate::lower;
 use crate::target::{Artifact, Outcome, opa};
@@ -150,7 +151,11 @@ impl Engine for KubeCel {
             Ok(compiled) => compiled,
             Err(error) => return vec![Answer::Error(error.clone()).into(); cases.len()],
         };
-        let judge = |case: &Case| match case.with_request(|request| self.engine.judge(compiled, request)) {
+        // Which requests reach a policy, its expressions do not say.
+        let judged = |request: &Request<'_>| {
+            if is_about(&rule.kinds, &rule.operations, request) { self.engine.judge(compiled, request) } else { Ok(None) }
+        };
+        let judge = |case: &Case| match case.with_request(judged) {
             Err(error) => Answer::Error(error.0),
             Ok(None) => Answer::Clean,
             Ok(Some(message)) => Answer::Finding(message),

@@ -51,10 +51,59 @@ pub fn cases(rule: &Rule, schema: &Schema, seed: u64) -> Vec<Case> {
     generator.take(count)
 }
 
-/// So many objects for a rule.
+/// So many objects for a rule, some of them in requests about a subresource of their kind.
 #[must_use]
 pub fn some_cases(rule: &Rule, schema: &Schema, seed: u64, count: usize) -> Vec<Case> {
+    Generator::new(rule, schema, seed)
+        .take(count)
+        .into_iter()
+        .enumerate()
+        .map(|(number, case)| elsewhere(rule, schema, number, case))
+        .collect()
+}
+
+/// So many objects for a rule, all in requests about what it names.
+#[must_use]
+pub fn whole_cases(rule: &Rule, schema: &Schema, seed: u64, count: usize) -> Vec<Case> {
     Generator::new(rule, schema, seed).take(count)
+}
+
+/// Every so many cases one is about another subresource than the rule names.
+const ELSEWHERE: usize = 24;
+
+/// Now and then the same in a request about another subresource that takes such objects: `status` where the rule is about the kind, the kind where it is about a subresource, `statefulsets/scale` where it is
+/// about `deployments/scale`.
+fn elsewhere(rule: &Rule, schema: &Schema, number: usize, mut case: Case) -> Case {
+    let Some(kind) = case.kind(rule).filter(|_| number % ELSEWHERE == ELSEWHERE / 2) else { return case };
+    let sends = (kind.object_version(), kind.object_kind().to_owned());
+    let mut others: Vec<(&Kind, &str)> = Vec::new();
+    for info in schema.kinds() {
+        let own = (info.kind.kind == kind.kind && info.kind.group == kind.group && info.kind.version == kind.version).then_some("");
+        let subresources = info.subresources.iter().filter(|known| known.ty.and_then(|ty| schema.object_of(ty)).as_ref() == Some(&sends));
+        let names = own.filter(|_| kind.is_whole()).into_iter().chain(subresources.map(|known| known.name));
+        let known = |name: &str| {
+            kind.subresource.as_ref().map_or("", |subresource| &subresource.name) == name
+                && info.kind == Kind { subresource: None, ..kind.clone() }
+        };
+        others.extend(names.filter(|name| !known(name)).map(|name| (&info.kind, name)));
+    }
+    let Some((resource, name)) = others.get((number / ELSEWHERE) % others.len().max(1)) else { return case };
+    // What is there is updated by its parts.
+    if !name.is_empty() && case.operation == Operation::Create && rule.operations.contains(&Operation::Update) {
+        case.old_object = Some(case.object.clone());
+        case.operation = Operation::Update;
+    }
+    let mut request = case.request.take().unwrap_or_else(|| json!({}));
+    if let Some(fields) = request.as_object_mut() {
+        fields.extend(about(resource, Some(name)));
+    }
+    case.request =
+        Some(Json::from(&admission_request(schema, &Node::from(&request), &Node::from(&case.object), case.operation, "default")));
+    case.origin.push_str(&format!(
+        ", asked for {}",
+        if name.is_empty() { resource.resource.clone() } else { format!("{}/{name}", resource.resource) }
+    ));
+    case
 }
 
 impl Case {
@@ -91,7 +140,7 @@ impl Case {
     #[must_use]
     pub fn kind<'r>(&self, rule: &'r Rule) -> Option<&'r Kind> {
         let is = |name: &str, text: &str| self.object.get(name).is_some_and(|value| value == text);
-        rule.kinds.iter().find(|kind| kind.subresource.is_none() && is("apiVersion", &kind.api_version()) && is("kind", &kind.kind))
+        rule.kinds.iter().find(|kind| is("apiVersion", &kind.object_version()) && is("kind", kind.object_kind()))
     }
 
     /// What is asked of a judge.
@@ -394,12 +443,14 @@ impl<'a> Generator<'a> {
             fields.insert("kind".to_owned(), json!("Namespace"));
             Json::Object(fields)
         });
-        let request = (reads_space || roots.contains(&Root::Request)).then(|| {
+        let subresource = self.rule.kinds.get(kind).filter(|kind| kind.subresource.is_some());
+        let request = (reads_space || subresource.is_some() || roots.contains(&Root::Request)).then(|| {
             let mut asked = asked.unwrap_or_else(|| json!({}));
             without_nulls(&mut asked);
-            // These are the object's.
+            // These are the object's, and the resource's.
             if let Some(fields) = asked.as_object_mut() {
-                fields.retain(|name, _| name != "name" && name != "namespace");
+                fields.retain(|name, _| !matches!(name.as_str(), "name" | "namespace" | "subResource" | "resource"));
+                fields.extend(subresource.into_iter().flat_map(|kind| about(kind, kind.ways(&self.rule.operations).first().copied())));
             }
             let asked = Node::from(&asked);
             Json::from(&admission_request(self.schema, &asked, &Node::from(&object), operation, "default"))
@@ -410,8 +461,8 @@ impl<'a> Generator<'a> {
     // Whatever was changed: no engine is asked about objects of other kinds.
     fn same_kind(&self, object: &mut Json, kind: usize) {
         if let (Some(kind), Json::Object(map)) = (self.rule.kinds.get(kind), object) {
-            map.insert("apiVersion".to_owned(), json!(kind.api_version()));
-            map.insert("kind".to_owned(), json!(kind.kind));
+            map.insert("apiVersion".to_owned(), json!(kind.object_version()));
+            map.insert("kind".to_owned(), json!(kind.object_kind()));
         }
     }
 
@@ -432,6 +483,12 @@ impl<'a> Generator<'a> {
             }
         }
     }
+}
+
+// What a request says that is about a subresource of a kind.
+fn about(kind: &Kind, subresource: Option<&str>) -> [(String, Json); 2] {
+    let resource = json!({"group": kind.group, "version": kind.version, "resource": kind.resource});
+    [("resource".to_owned(), resource), ("subResource".to_owned(), json!(subresource.unwrap_or_default()))]
 }
 
 // The API server writes no null into a request.

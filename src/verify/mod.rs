@@ -13,8 +13,9 @@ pub mod generate;
 pub mod run;
 pub mod shrink;
 
-use crate::ir::{Operation, Pack, Program, Rule, Targets};
+use crate::ir::{Kind, Operation, Pack, Program, Rule, Targets};
 use crate::lower::cel::{Policy, print};
+use crate::schema::Schema;
 use crate::target::Artifact;
 use generate::Case;
 use serde_json::{Value as Json, json};
@@ -54,6 +55,19 @@ pub fn admission_review(case: &Case) -> Json {
         fields.insert("oldObject".to_owned(), json!(old_object));
     }
     json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request})
+}
+
+/// What a driver of admission is told besides of a request about a subresource: `subresource`, `requested`, which is the resource, and `parent`, which is its kind.
+#[must_use]
+pub fn asked_of(case: &Case) -> Json {
+    let told = |name: &str| case.request.as_ref().and_then(|request| request.get(name));
+    let Some(subresource) = told("subResource").and_then(Json::as_str).filter(|name| !name.is_empty()) else { return json!({}) };
+    let Some(requested) = told("resource") else { return json!({"subresource": subresource}) };
+    let is = |name: &str, value: &str| requested.get(name).and_then(Json::as_str).unwrap_or_default() == value;
+    let named = |kind: &&Kind| is("group", &kind.group) && is("version", &kind.version) && is("resource", &kind.resource);
+    let parent = Schema::kubernetes().kinds().iter().map(|info| &info.kind).find(named);
+    let parent = parent.map(|kind| json!({"group": kind.group, "version": kind.version, "kind": kind.kind}));
+    json!({"subresource": subresource, "requested": requested, "parent": parent})
 }
 
 /// Whether a case is no more than the creation of an object: else no engine is given the object alone.

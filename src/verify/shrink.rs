@@ -246,7 +246,7 @@ fn turned(object: &Json, from: PodPath, kind: &Kind, to: PodPath) -> Option<Json
         fields.insert("spec".to_owned(), spec.clone());
     }
     let around = to.segments().iter().rev().fold(pod, |inner, name| json!({*name: inner}));
-    let mut whole = json!({"apiVersion": kind.api_version(), "kind": kind.kind, "metadata": {}});
+    let mut whole = json!({"apiVersion": kind.object_version(), "kind": kind.object_kind(), "metadata": {}});
     let fields = whole.as_object_mut()?;
     for (name, value) in around.as_object()? {
         fields.insert(name.clone(), value.clone());

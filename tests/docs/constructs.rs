@@ -93,6 +93,7 @@ const CONSTRUCTS: &[(&str, &[(&str, Example)])] = &[
             ("`match any`", Rule("match any require exists object.metadata.labels[\"team\"] message \"no\"")),
             ("a kind of one group", Rule("match Event.events.k8s.io require exists object.metadata.name message \"no\"")),
             ("a subresource as kind", Rule("match Deployment/scale require object.spec.replicas > 1 message \"no\"")),
+            ("a connection as kind", Rule("match Pod/exec require request.userInfo.username != \"x\" message \"no\"")),
             ("`on create`", Rule("match Pod on create forbid pod.spec.hostPID message \"no\"")),
             ("`on update`", Rule("match Pod on update forbid pod.spec.hostPID message \"no\"")),
             ("`on delete`", Rule("match Pod on delete forbid exists object.metadata.labels[\"keep\"] message \"no\"")),

@@ -263,12 +263,8 @@ pub fn policy_names(subject: &Subject) -> BTreeMap<String, String> {
 
 /// How many of the carried rules are about such an object.
 pub fn matching(subject: &Subject, carried: &BTreeSet<String>, case: &Case) -> usize {
-    let of_kind = |rule: &&polc::ir::Rule| {
-        let kinds = || rule.kinds.iter().filter(|kind| kind.subresource.is_none());
-        kinds().any(|kind| case.object["apiVersion"] == kind.api_version() && case.object["kind"] == *kind.kind)
-    };
-    let rules = subject.program.packs.values().flat_map(|pack| &pack.rules);
-    rules.filter(|rule| carried.contains(&rule.id) && rule.operations.contains(&case.operation)).filter(of_kind).count()
+    let rules = subject.program.packs.values().flat_map(|pack| &pack.rules).filter(|rule| carried.contains(&rule.id));
+    case.with_request(|request| rules.filter(|rule| polc::eval::is_about(&rule.kinds, &rule.operations, request)).count())
 }
 
 /// What a driver of admission gets for a case.
@@ -287,6 +283,9 @@ pub fn request_of(case: &Case, number: usize) -> Json {
     }
     if case.operation == Operation::Delete {
         request["oldObject"] = request["object"].take();
+    }
+    if let (Some(fields), Some(about)) = (request.as_object_mut(), polc::verify::asked_of(case).as_object()) {
+        fields.extend(about.clone());
     }
     request
 }

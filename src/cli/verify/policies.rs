@@ -4,6 +4,7 @@ use super::carried::{compared, outcome, policy_name, write};
 use super::engines::Start;
 use super::pool::Pool;
 use super::request::{Admission, reaches_a_cluster};
+use crate::eval::is_about;
 use crate::ir::{Operation, Program, Rule};
 use crate::target::{Emission, KyvernoExemptions, Options, kyverno, kyverno_vpol, vap};
 use crate::verify::cel_of;
@@ -127,7 +128,7 @@ impl Policies {
         usual.get(number % usual.len().max(1)).copied()
     }
 
-    fn ask(&self, name: &str, cases: &[Case], form: Option<usize>, as_written: bool) -> Vec<Answered> {
+    fn ask(&self, rule: &Rule, name: &str, cases: &[Case], form: Option<usize>, as_written: bool) -> Vec<Answered> {
         let Some(pool) = &self.pool else { return Vec::new() };
         let line = |number: usize, case: &Case| {
             let Some(form) = self.form(number, form) else { return String::new() };
@@ -142,7 +143,16 @@ impl Policies {
             Admission::new(number, case, more).line()
         };
         let all = |number: usize| self.form(number, form).is_some_and(|form| form.all);
-        let read = |number: usize, reply: &Json| answer(name, number, reply, all(number), cases.get(number));
+        let read = |number: usize, reply: &Json| {
+            let case = cases.get(number);
+            let asked = case.is_none_or(|case| case.with_request(|request| is_about(&rule.kinds, &rule.operations, request)));
+            let ran = match (asked, all(number)) {
+                (true, true) => Ran::AmongOthers,
+                (true, false) => Ran::Alone,
+                (false, _) => Ran::Not,
+            };
+            answer(name, number, reply, ran, case)
+        };
         pool.ask_for(cases, &line, &read, &|error| Answered::Said(Answer::Error(error).into()))
     }
 }
@@ -174,12 +184,12 @@ impl Engine for Policies {
             Some(Carried::Refused(why)) => return vec![Answer::Error(why.clone()).into(); cases.len()],
             Some(Carried::Policy(name)) => name,
         };
-        let mut answered = self.ask(name, cases, form, false);
+        let mut answered = self.ask(rule, name, cases, form, false);
         // What is no object of its type goes in as it is written.
         let unreadable = |answered: &Answered| matches!(answered, Answered::Unreadable(_));
         let again: Vec<Case> =
             cases.iter().zip(&answered).filter(|(_, answered)| unreadable(answered)).map(|(case, _)| case.clone()).collect();
-        let mut anew = self.ask(name, &again, Some(0), true).into_iter();
+        let mut anew = self.ask(rule, name, &again, Some(0), true).into_iter();
         for answered in &mut answered {
             if unreadable(answered)
                 && let Some(other) = anew.next()
@@ -211,20 +221,35 @@ enum Answered {
     Unreadable(String),
 }
 
-fn answer(policy: &str, number: usize, reply: &Json, all: bool, case: Option<&Case>) -> Answered {
+/// Whether a policy has to run.
+#[derive(Clone, Copy)]
+enum Ran {
+    /// It is the only one that is asked.
+    Alone,
+    /// All policies are asked.
+    AmongOthers,
+    /// The request is not about what it matches.
+    Not,
+}
+
+fn answer(policy: &str, number: usize, reply: &Json, ran: Ran, case: Option<&Case>) -> Answered {
     if let Some(why) = reply.get("unreadable").and_then(Json::as_str) {
         return Answered::Unreadable(why.to_owned());
     }
     let saw = case.and_then(|case| seen(case, reply)).map(Box::new);
-    Answered::Said(Reply { answer: said(policy, number, reply, all), saw })
+    Answered::Said(Reply { answer: said(policy, number, reply, ran), saw })
 }
 
-fn said(policy: &str, number: usize, reply: &Json, all: bool) -> Answer {
+fn said(policy: &str, number: usize, reply: &Json, ran: Ran) -> Answer {
     if let Some(error) = reply.get("error").and_then(Json::as_str) {
         return Answer::Error(error.to_owned());
     }
     // A rule that does not run looks like one that passes.
-    let ran = if all { reply["ran"].as_u64() >= Some(1) } else { reply["ran"] == 1 };
+    let ran = match ran {
+        Ran::Alone => reply["ran"] == 1,
+        Ran::AmongOthers => reply["ran"].as_u64() >= Some(1),
+        Ran::Not => true,
+    };
     let (Some(results), true) = (reply["results"].as_array(), ran && reply["id"] == number) else {
         return Answer::Error(format!("the rule did not run: {reply}"));
     };

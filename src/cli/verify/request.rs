@@ -2,6 +2,7 @@
 
 use crate::ir::walk::roots;
 use crate::ir::{Operation, Root, Rule};
+use crate::verify::asked_of;
 use crate::verify::generate::Case;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
@@ -22,6 +23,9 @@ pub struct Admission<'a> {
     options: Option<Json>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dry_run: Option<&'a Json>,
+    /// Which subresource is asked for.
+    #[serde(flatten)]
+    about: Json,
     /// What else this engine wants to know.
     #[serde(flatten)]
     more: Json,
@@ -53,6 +57,7 @@ impl<'a> Admission<'a> {
             user_info: case.request.as_ref().map(|_| told("userInfo").cloned().unwrap_or_else(|| json!({}))),
             options,
             dry_run: told("dryRun"),
+            about: asked_of(case),
             more,
         }
     }

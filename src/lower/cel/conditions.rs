@@ -215,18 +215,14 @@ impl Lowering<'_> {
     }
 
     pub(super) fn kind_is(&mut self, names: &[String]) -> Result<Expr> {
-        let is = |name: &str, kind: &crate::ir::Kind| match name.split_once('/') {
-            Some((group, name)) => kind.group == group && kind.kind == name,
-            None => kind.group.is_empty() && kind.kind == name,
-        };
-        let (named, others): (Vec<_>, Vec<_>) = self.rule.kinds.iter().partition(|kind| names.iter().any(|name| is(name, kind)));
+        let (named, others): (Vec<_>, Vec<_>) = self.rule.kinds.iter().partition(|kind| names.iter().any(|name| kind.is(name)));
         if others.is_empty() {
             return Ok(Expr::Bool(true));
         }
-        if named.iter().any(|kind| others.iter().any(|other| other.kind == kind.kind)) {
+        if named.iter().any(|kind| others.iter().any(|other| other.object_kind() == kind.object_kind())) {
             return self.unsupported("a kind by a name that two groups have");
         }
-        let kinds: BTreeSet<&str> = named.iter().map(|kind| kind.kind.as_str()).collect();
+        let kinds: BTreeSet<&str> = named.iter().map(|kind| kind.object_kind()).collect();
         let kind = self.root(Root::Object)?.select("kind");
         Ok(match kinds.into_iter().collect::<Vec<_>>().as_slice() {
             [] => Expr::Bool(false),

@@ -79,8 +79,8 @@ impl Lowering<'_> {
         for kind in &self.rule.kinds {
             let Some(path) = kind.pod else { continue };
             match arms.iter_mut().find(|(known, _)| *known == path) {
-                Some((_, kinds)) => kinds.push(kind.kind.clone()),
-                None => arms.push((path, vec![kind.kind.clone()])),
+                Some((_, kinds)) => kinds.push(kind.object_kind().to_owned()),
+                None => arms.push((path, vec![kind.object_kind().to_owned()])),
             }
         }
         let mut seen = BTreeMap::new();

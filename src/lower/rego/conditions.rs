@@ -7,7 +7,7 @@ use super::module::{Lowered, Type, is_of, type_of};
 use super::scope::Scope;
 use super::simplify::{compare_constants, expand, flatten, flipped, is_absent_constant};
 use super::tree::{Body, Expr, Operator, Scalar, Stmt};
-use crate::ir::{Cond, Const, Glob, Order, Presence, Root, Ty, Value};
+use crate::ir::{Cond, Const, Glob, Kind, Order, Presence, Root, Ty, Value};
 use std::collections::BTreeSet;
 
 impl Scope<'_> {
@@ -93,22 +93,16 @@ impl Scope<'_> {
                 body.0.push(Stmt::Holds(Expr::Call("is_image", vec![text])));
             }
             Cond::KindIs(names) => {
-                let types: BTreeSet<Type> = self
-                    .kinds
-                    .iter()
-                    .filter(|kind| {
-                        names.iter().any(|name| match name.split_once('/') {
-                            Some((group, name)) => kind.group == group && kind.kind == name,
-                            None => kind.group.is_empty() && kind.kind == *name,
-                        })
-                    })
-                    .map(type_of)
-                    .collect();
-                if types.len() == self.kinds.iter().map(type_of).collect::<BTreeSet<_>>().len() {
+                let (named, others): (Vec<&Kind>, Vec<&Kind>) = self.kinds.iter().partition(|kind| names.iter().any(|name| kind.is(name)));
+                let types: BTreeSet<Type> = named.into_iter().map(type_of).collect();
+                if others.is_empty() {
                     return Ok(());
                 }
                 if types.is_empty() {
                     return self.pos(&Cond::Const(false), many, body);
+                }
+                if others.into_iter().map(type_of).any(|other| types.contains(&other)) {
+                    return self.unsupported("a kind whose objects are of the kind of another's");
                 }
                 body.0.push(Stmt::Holds(is_of(&types)));
             }

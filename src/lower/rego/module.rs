@@ -5,6 +5,7 @@ use super::print::KEYWORDS;
 use super::scope::{NULL, Scope};
 use super::simplify::snake;
 use super::tree::{Body, Expr, Head, Operator, Path, Rule as RegoRule, Scalar, Step, Stmt};
+use crate::ir::ways::{Way, ways};
 use crate::ir::{
     Cond, Const, Function, Kind, Message, Operation, Piece, PodPath, Root, Rule, Stmt as IrStmt, Value,
     walk::{Node, roots, walk},
@@ -48,7 +49,7 @@ pub(super) type Type = (String, String);
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Guard {
-    pub(super) types: BTreeSet<Type>,
+    pub(super) ways: BTreeSet<Way>,
     pub(super) operations: BTreeSet<Operation>,
 }
 
@@ -61,6 +62,8 @@ pub(super) fn reserved() -> BTreeSet<String> {
         "obj",
         "old_object",
         "operation",
+        "subresource",
+        "resource",
         "admission_request",
         "namespace_name",
         "namespace_object",
@@ -156,12 +159,6 @@ impl Module {
         if let Some((construct, span)) = rule.unlowered.first() {
             return Err(Unsupported::new(construct.clone(), *span));
         }
-        if let Some(kind) = rule.kinds.iter().find(|kind| kind.subresource.is_some()) {
-            return Err(Unsupported::new(
-                format!("the subresource of `{}/{}`", kind.kind, kind.subresource.as_deref().unwrap_or_default()),
-                rule.span,
-            ));
-        }
         if matches!(rule.applies, Cond::Const(false)) {
             return Ok(());
         }
@@ -256,11 +253,12 @@ impl Module {
                 self.pods.entry(path).or_default().insert(type_of(kind));
             }
         }
-        let guard = Guard { types: rule.kinds.iter().map(type_of).collect(), operations: rule.operations.clone() };
+        let guard = Guard { ways: ways(rule), operations: rule.operations.clone() };
         if let Some((_, name)) = self.guards.iter().find(|(known, _)| *known == guard) {
             return name.clone();
         }
-        let words: Vec<String> = guard.types.iter().map(|(_, kind)| kind.to_ascii_lowercase()).collect();
+        let kinds: BTreeSet<(String, String)> = rule.kinds.iter().map(|kind| (kind.api_version(), kind.written())).collect();
+        let words: Vec<String> = kinds.into_iter().map(|(_, name)| name.to_ascii_lowercase().replace('/', "_")).collect();
         let mut name = if words.len() <= 2 {
             format!("is_{}", words.join("_or_"))
         } else if rule.kinds.iter().all(|kind| kind.pod.is_some()) {
@@ -347,11 +345,18 @@ impl Module {
             Frame::Gatekeeper => self.of_gatekeeper(),
         };
         for (guard, name) in &self.guards {
-            let operations = guard.operations.iter().map(|operation| Expr::string(operation.request_name())).collect();
-            rules.push(rule(
-                Head::True(name.clone()),
-                vec![Stmt::Holds(is_of(&guard.types)), Stmt::Holds(Expr::var("operation").infix(Operator::In, Expr::Set(operations)))],
-            ));
+            for way in &guard.ways {
+                let operations: Vec<Expr> = guard.operations.iter().map(|operation| Expr::string(operation.request_name())).collect();
+                let mut body = vec![
+                    Stmt::Holds(is_of(&way.types)),
+                    Stmt::Holds(Expr::var("operation").infix(Operator::In, Expr::Set(operations))),
+                    Stmt::Holds(by(way)),
+                ];
+                if !way.resources.is_empty() {
+                    body.push(Stmt::Holds(of_resource(&way.resources)));
+                }
+                rules.push(rule(Head::True(name.clone()), body));
+            }
         }
         rules.extend(self.pod());
         if self.place {
@@ -407,6 +412,11 @@ impl Module {
         rules.push(rule(Head::Value("obj".to_owned(), Expr::var("input")), vec![plain()]));
         rules.push(rule(Head::Value("operation".to_owned(), request().key("operation")), vec![review()]));
         rules.push(rule(Head::Value("operation".to_owned(), Expr::string("CREATE")), vec![plain()]));
+        rules.push(rule(Head::Value("subresource".to_owned(), subresource_of(request())), vec![review()]));
+        rules.push(rule(Head::Value("subresource".to_owned(), Expr::string("")), vec![plain()]));
+        if self.asks_resource() {
+            rules.push(rule(Head::Value("resource".to_owned(), request().key("resource")), vec![review()]));
+        }
         if self.old_object {
             rules.push(rule(Head::Value("old_object".to_owned(), request().key("oldObject")), vec![review()]));
         }
@@ -417,6 +427,11 @@ impl Module {
             rules.extend(self.namespaces(&review(), &plain()));
         }
         rules
+    }
+
+    /// Whether a guard asks which resource a request is about.
+    fn asks_resource(&self) -> bool {
+        self.guards.iter().any(|(guard, _)| guard.ways.iter().any(|way| !way.resources.is_empty()))
     }
 
     /// The same of what Gatekeeper gives: on delete it has put the old object in place of the object; an audit, which looks at what is there, has no operation.
@@ -434,7 +449,11 @@ impl Module {
                 Head::Value("operation".to_owned(), Expr::string("CREATE")),
                 vec![Stmt::Holds(given().infix(Operator::Eq, Expr::string("")))],
             ),
+            rule(Head::Value("subresource".to_owned(), subresource_of(review())), Vec::new()),
         ];
+        if self.asks_resource() {
+            rules.push(rule(Head::Value("resource".to_owned(), review().key("resource")), Vec::new()));
+        }
         if self.old_object {
             rules.push(rule(Head::Value("old_object".to_owned(), review().key("oldObject")), Vec::new()));
         }
@@ -444,6 +463,11 @@ impl Module {
         }
         rules
     }
+}
+
+/// The subresource that a request names: `""` where it is the object itself.
+fn subresource_of(request: Expr) -> Expr {
+    Expr::Call("object.get", vec![request, Expr::string("subResource"), Expr::string("")])
 }
 
 /// The resources of which a rule wants the effective request: to decide whether it applies, or only after that.
@@ -504,8 +528,32 @@ pub(super) fn in_stmts(stmts: &[IrStmt], f: &mut dyn FnMut(Node<'_>)) {
     }
 }
 
+/// What the objects of a kind name.
 pub(super) fn type_of(kind: &Kind) -> Type {
-    (kind.api_version(), kind.kind.clone())
+    (kind.object_version(), kind.object_kind().to_owned())
+}
+
+/// `subresource == ""`, or that it is one of several.
+fn by(way: &Way) -> Expr {
+    let names: Vec<Expr> = way.subresources.iter().map(Expr::string).collect();
+    let subresource = Expr::var("subresource");
+    match <[Expr; 1]>::try_from(names) {
+        Ok([one]) => subresource.infix(Operator::Eq, one),
+        Err(several) => subresource.infix(Operator::In, Expr::Set(several)),
+    }
+}
+
+/// `{"apps": {"v1": {"deployments"}}}[resource.group][resource.version][resource.resource]`, which is the name of the resource where it is among them.
+fn of_resource(resources: &BTreeSet<[String; 3]>) -> Expr {
+    let mut groups: BTreeMap<&str, BTreeMap<&str, Vec<Expr>>> = BTreeMap::new();
+    for [group, version, resource] in resources {
+        groups.entry(group).or_default().entry(version).or_default().push(Expr::string(resource));
+    }
+    let versions = |versions: BTreeMap<&str, Vec<Expr>>| {
+        Expr::Object(versions.into_iter().map(|(version, resources)| (version.to_owned(), Expr::Set(resources))).collect())
+    };
+    let table = Expr::Object(groups.into_iter().map(|(group, of)| (group.to_owned(), versions(of))).collect());
+    ["group", "version", "resource"].into_iter().fold(table, |table, name| table.step(Step::Index(Expr::var("resource").key(name))))
 }
 
 /// What a table holds under the API version and kind of the object.

@@ -1,7 +1,7 @@
 //! Places in an object, and filling in what has to be there for the API server to decode it.
 
 use crate::ir::Kind;
-use crate::schema::{FieldType, Schema};
+use crate::schema::{FieldType, Schema, TypeId};
 use serde_json::{Map, Value as Json, json};
 
 /// Where the Namespace of an object stands in it while it is made.
@@ -95,14 +95,23 @@ impl<'a> Shape<'a> {
         self.kind
     }
 
+    /// The struct of the objects: of the kind, or of what is sent to its subresource.
+    fn root(self) -> Option<TypeId> {
+        let info = self.schema.by_gvk(&self.kind.api_version(), &self.kind.kind)?;
+        match &self.kind.subresource {
+            None => Some(info.ty),
+            Some(subresource) => info.subresources.iter().find(|known| known.name == subresource.name)?.ty,
+        }
+    }
+
     /// An object with only what is required, and one container where it makes Pods.
     pub fn minimal(self, name: &str, namespace: &str) -> Json {
-        let mut object = json!({"apiVersion": self.kind.api_version(), "kind": self.kind.kind, "metadata": {"name": name}});
+        let mut object = json!({"apiVersion": self.kind.object_version(), "kind": self.kind.object_kind(), "metadata": {"name": name}});
         if self.kind.namespaced {
             self.put(&mut object, &[Step::Key("metadata".to_owned()), Step::Key("namespace".to_owned())], json!(namespace));
         }
-        if let Some(info) = self.schema.by_gvk(&self.kind.api_version(), &self.kind.kind)
-            && let (Json::Object(filled), Json::Object(map)) = (fill(&FieldType::Struct(info.ty), "", 0), &mut object)
+        if let Some(ty) = self.root()
+            && let (Json::Object(filled), Json::Object(map)) = (fill(&FieldType::Struct(ty), "", 0), &mut object)
         {
             for (name, value) in filled {
                 map.entry(name).or_insert(value);
@@ -118,12 +127,12 @@ impl<'a> Shape<'a> {
 
     /// The type at a place.
     pub fn ty(self, place: &[Step]) -> Option<FieldType> {
-        let (info, place) = match place.split_first() {
-            Some((Step::Key(name), rest)) if name == NAMESPACE => (self.schema.by_gvk("v1", "Namespace")?, rest),
+        let (ty, place) = match place.split_first() {
+            Some((Step::Key(name), rest)) if name == NAMESPACE => (self.schema.by_gvk("v1", "Namespace")?.ty, rest),
             Some((Step::Key(name), rest)) if name == REQUEST => return in_request(rest),
-            _ => (self.schema.by_gvk(&self.kind.api_version(), &self.kind.kind)?, place),
+            _ => (self.root()?, place),
         };
-        place.iter().try_fold(FieldType::Struct(info.ty), |ty, step| match (ty, step) {
+        place.iter().try_fold(FieldType::Struct(ty), |ty, step| match (ty, step) {
             (FieldType::Struct(id), Step::Key(name)) => id.get().fields.get(name.as_str()).map(|field| field.ty.clone()),
             (FieldType::Map(inner), Step::Key(_)) | (FieldType::List(inner), Step::Index(_)) => Some(*inner),
             _ => None,

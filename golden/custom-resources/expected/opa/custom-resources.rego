@@ -11,26 +11,34 @@ operation := input.request.operation if input.kind == "AdmissionReview"
 
 operation := "CREATE" if not input.kind == "AdmissionReview"
 
+subresource := object.get(input.request, "subResource", "") if input.kind == "AdmissionReview"
+
+subresource := "" if not input.kind == "AdmissionReview"
+
 old_object := input.request.oldObject if input.kind == "AdmissionReview"
 
 is_widget if {
 	{"example.com/v1": {"Widget"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource == ""
 }
 
 is_zone if {
 	{"net.example.com/v1": {"Zone"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource == ""
 }
 
 is_widget_on_update if {
 	{"example.com/v1": {"Widget"}}[obj.apiVersion][obj.kind]
 	operation in {"UPDATE"}
+	subresource == ""
 }
 
 is_matched if {
 	{"example.com/v1": {"Widget"}, "net.example.com/v1": {"Zone"}, "v1": {"ConfigMap"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource == ""
 }
 
 its_replicas := replicas_2 if {

@@ -11,19 +11,26 @@ operation := input.request.operation if input.kind == "AdmissionReview"
 
 operation := "CREATE" if not input.kind == "AdmissionReview"
 
+subresource := object.get(input.request, "subResource", "") if input.kind == "AdmissionReview"
+
+subresource := "" if not input.kind == "AdmissionReview"
+
 is_poddisruptionbudget if {
 	{"policy/v1": {"PodDisruptionBudget"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource == ""
 }
 
 is_pod if {
 	{"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource in {"", "ephemeralcontainers", "resize"}
 }
 
 is_deployment if {
 	{"apps/v1": {"Deployment"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource == ""
 }
 
 pod := object.get(

@@ -11,6 +11,10 @@ operation := input.request.operation if input.kind == "AdmissionReview"
 
 operation := "CREATE" if not input.kind == "AdmissionReview"
 
+subresource := object.get(input.request, "subResource", "") if input.kind == "AdmissionReview"
+
+subresource := "" if not input.kind == "AdmissionReview"
+
 is_workload if {
 	{
 		"apps/v1": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
@@ -18,31 +22,37 @@ is_workload if {
 		"v1": {"Pod", "PodTemplate", "ReplicationController"},
 	}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource in {"", "ephemeralcontainers", "resize"}
 }
 
 is_deployment if {
 	{"apps/v1": {"Deployment"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource == ""
 }
 
 is_service if {
 	{"v1": {"Service"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource == ""
 }
 
 is_namespace if {
 	{"v1": {"Namespace"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource == ""
 }
 
 is_workload_2 if {
 	{"apps/v1": {"StatefulSet"}, "batch/v1": {"CronJob", "Job"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource == ""
 }
 
 is_clusterrole if {
 	{"rbac.authorization.k8s.io/v1": {"ClusterRole"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource == ""
 }
 
 pod := object.get(

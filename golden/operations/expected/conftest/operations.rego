@@ -30,19 +30,26 @@ operation := input.request.operation if input.kind == "AdmissionReview"
 
 operation := "CREATE" if not input.kind == "AdmissionReview"
 
+subresource := object.get(input.request, "subResource", "") if input.kind == "AdmissionReview"
+
+subresource := "" if not input.kind == "AdmissionReview"
+
 is_deployment_on_create if {
 	{"apps/v1": {"Deployment"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE"}
+	subresource == ""
 }
 
 is_configmap_on_create_or_update_or_delete if {
 	{"v1": {"ConfigMap"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE", "DELETE"}
+	subresource == ""
 }
 
 is_pod_on_create_or_delete if {
 	{"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "DELETE"}
+	subresource == ""
 }
 
 pod := object.get(

@@ -19,31 +19,40 @@ operation := input.request.operation if input.kind == "AdmissionReview"
 
 operation := "CREATE" if not input.kind == "AdmissionReview"
 
+subresource := object.get(input.request, "subResource", "") if input.kind == "AdmissionReview"
+
+subresource := "" if not input.kind == "AdmissionReview"
+
 old_object := input.request.oldObject if input.kind == "AdmissionReview"
 
 is_deployment_on_create if {
 	{"apps/v1": {"Deployment"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE"}
+	subresource == ""
 }
 
 is_deployment_on_update if {
 	{"apps/v1": {"Deployment"}}[obj.apiVersion][obj.kind]
 	operation in {"UPDATE"}
+	subresource == ""
 }
 
 is_deployment_or_statefulset_on_update if {
 	{"apps/v1": {"Deployment", "StatefulSet"}}[obj.apiVersion][obj.kind]
 	operation in {"UPDATE"}
+	subresource == ""
 }
 
 is_pod_on_update if {
 	{"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 	operation in {"UPDATE"}
+	subresource in {"", "ephemeralcontainers", "resize"}
 }
 
 is_namespace_on_update if {
 	{"v1": {"Namespace"}}[obj.apiVersion][obj.kind]
 	operation in {"UPDATE"}
+	subresource == ""
 }
 
 is_matched_on_delete if {
@@ -53,16 +62,19 @@ is_matched_on_delete if {
 		"v1": {"PersistentVolumeClaim", "Pod", "PodTemplate", "ReplicationController"},
 	}[obj.apiVersion][obj.kind]
 	operation in {"DELETE"}
+	subresource == ""
 }
 
 is_configmap_on_create_or_update_or_delete if {
 	{"v1": {"ConfigMap"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE", "DELETE"}
+	subresource == ""
 }
 
 is_pod_on_create_or_delete if {
 	{"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "DELETE"}
+	subresource == ""
 }
 
 pod := object.get(

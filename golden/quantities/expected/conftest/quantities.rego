@@ -22,6 +22,10 @@ operation := input.request.operation if input.kind == "AdmissionReview"
 
 operation := "CREATE" if not input.kind == "AdmissionReview"
 
+subresource := object.get(input.request, "subResource", "") if input.kind == "AdmissionReview"
+
+subresource := "" if not input.kind == "AdmissionReview"
+
 is_workload if {
 	{
 		"apps/v1": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
@@ -29,11 +33,13 @@ is_workload if {
 		"v1": {"Pod", "PodTemplate", "ReplicationController"},
 	}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource in {"", "ephemeralcontainers", "resize"}
 }
 
 is_pod if {
 	{"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource in {"", "ephemeralcontainers", "resize"}
 }
 
 pod := object.get(

@@ -22,6 +22,10 @@ operation := input.request.operation if input.kind == "AdmissionReview"
 
 operation := "CREATE" if not input.kind == "AdmissionReview"
 
+subresource := object.get(input.request, "subResource", "") if input.kind == "AdmissionReview"
+
+subresource := "" if not input.kind == "AdmissionReview"
+
 namespace_name := input.request.namespace if input.kind == "AdmissionReview"
 
 namespace_name := array.concat([space | space := input.metadata.namespace; space > ""], ["default"])[0] if {
@@ -55,21 +59,25 @@ is_workload if {
 		"v1": {"Pod", "PodTemplate", "ReplicationController"},
 	}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource in {"", "ephemeralcontainers", "resize"}
 }
 
 is_configmap_or_secret if {
 	{"v1": {"ConfigMap", "Secret"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource == ""
 }
 
 is_clusterrole_or_configmap if {
 	{"rbac.authorization.k8s.io/v1": {"ClusterRole"}, "v1": {"ConfigMap"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource == ""
 }
 
 is_deployment if {
 	{"apps/v1": {"Deployment"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource == ""
 }
 
 pod := object.get(

@@ -19,6 +19,10 @@ operation := input.request.operation if input.kind == "AdmissionReview"
 
 operation := "CREATE" if not input.kind == "AdmissionReview"
 
+subresource := object.get(input.request, "subResource", "") if input.kind == "AdmissionReview"
+
+subresource := "" if not input.kind == "AdmissionReview"
+
 admission_request := input.request if input.kind == "AdmissionReview"
 
 namespace_name := input.request.namespace if input.kind == "AdmissionReview"
@@ -54,46 +58,55 @@ is_workload if {
 		"v1": {"Pod", "PodTemplate", "ReplicationController"},
 	}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource in {"", "ephemeralcontainers", "resize"}
 }
 
 is_configmap_or_secret if {
 	{"v1": {"ConfigMap", "Secret"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource == ""
 }
 
 is_clusterrole_or_configmap if {
 	{"rbac.authorization.k8s.io/v1": {"ClusterRole"}, "v1": {"ConfigMap"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource == ""
 }
 
 is_deployment if {
 	{"apps/v1": {"Deployment"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource == ""
 }
 
 is_clusterrole_or_clusterrolebinding if {
 	{"rbac.authorization.k8s.io/v1": {"ClusterRole", "ClusterRoleBinding"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource == ""
 }
 
 is_pod if {
 	{"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource in {"", "ephemeralcontainers", "resize"}
 }
 
 is_configmap if {
 	{"v1": {"ConfigMap"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource == ""
 }
 
 is_pod_on_delete if {
 	{"v1": {"Pod"}}[obj.apiVersion][obj.kind]
 	operation in {"DELETE"}
+	subresource == ""
 }
 
 is_namespace_on_delete if {
 	{"v1": {"Namespace"}}[obj.apiVersion][obj.kind]
 	operation in {"DELETE"}
+	subresource == ""
 }
 
 pod := object.get(

@@ -11,19 +11,26 @@ operation := input.request.operation if input.kind == "AdmissionReview"
 
 operation := "CREATE" if not input.kind == "AdmissionReview"
 
+subresource := object.get(input.request, "subResource", "") if input.kind == "AdmissionReview"
+
+subresource := "" if not input.kind == "AdmissionReview"
+
 is_deployment_or_statefulset if {
 	{"apps/v1": {"Deployment", "StatefulSet"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource == ""
 }
 
 is_networkpolicy if {
 	{"networking.k8s.io/v1": {"NetworkPolicy"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource == ""
 }
 
 is_service if {
 	{"v1": {"Service"}}[obj.apiVersion][obj.kind]
 	operation in {"CREATE", "UPDATE"}
+	subresource == ""
 }
 
 pod := obj.spec.template if {"apps/v1": {"Deployment", "StatefulSet"}}[obj.apiVersion][obj.kind]

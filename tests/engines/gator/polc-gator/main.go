@@ -31,6 +31,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"polc.invalid/tests/engines/lines"
 	"sigs.k8s.io/yaml"
 )
@@ -38,16 +39,18 @@ import (
 type request struct {
 	ID json.RawMessage `json:"id"`
 	// Unit is the folder whose templates are asked, with `-units`.
-	Unit            string          `json:"unit"`
-	Operation       string          `json:"operation"`
-	Resource        string          `json:"resource"`
-	Subresource     string          `json:"subresource"`
-	Object          json.RawMessage `json:"object"`
-	OldObject       json.RawMessage `json:"oldObject"`
-	UserInfo        json.RawMessage `json:"userInfo"`
-	Options         json.RawMessage `json:"options"`
-	DryRun          bool            `json:"dryRun"`
-	NamespaceObject json.RawMessage `json:"namespaceObject"`
+	Unit        string `json:"unit"`
+	Operation   string `json:"operation"`
+	Resource    string `json:"resource"`
+	Subresource string `json:"subresource"`
+	// Requested is the resource of which a subresource is asked for; the objects of some, such as `deployments/scale`, do not tell.
+	Requested       *metav1.GroupVersionResource `json:"requested"`
+	Object          json.RawMessage              `json:"object"`
+	OldObject       json.RawMessage              `json:"oldObject"`
+	UserInfo        json.RawMessage              `json:"userInfo"`
+	Options         json.RawMessage              `json:"options"`
+	DryRun          bool                         `json:"dryRun"`
+	NamespaceObject json.RawMessage              `json:"namespaceObject"`
 	// Audit gives the object as an audit does: without a request around it.
 	Audit bool `json:"audit"`
 }
@@ -201,6 +204,9 @@ func toReview(asked *request) (any, error) {
 	resource, _ := meta.UnsafeGuessKindToResource(kind)
 	if asked.Resource != "" {
 		resource.Resource = asked.Resource
+	}
+	if asked.Requested != nil {
+		resource = schema.GroupVersionResource(*asked.Requested)
 	}
 	operation := admissionv1.Operation(asked.Operation)
 	if operation == "" {

@@ -272,6 +272,9 @@ func (j *judge) attributes(asked *request, operation admission.Operation, object
 	} else if resource.Resource == "" {
 		resource, _ = meta.UnsafeGuessKindToResource(kind)
 	}
+	if asked.Requested != nil {
+		resource = schema.GroupVersionResource(*asked.Requested)
+	}
 	space := ""
 	var namespace *corev1.Namespace
 	if namespaced {

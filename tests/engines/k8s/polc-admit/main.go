@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/version"
 	"polc.invalid/tests/engines/lines"
 )
@@ -21,8 +22,10 @@ type request struct {
 	Operation   string          `json:"operation"`
 	Resource    string          `json:"resource"`
 	Subresource string          `json:"subresource"`
-	Object      json.RawMessage `json:"object"`
-	OldObject   json.RawMessage `json:"oldObject"`
+	// Requested is the resource of which a subresource is asked for; the objects of some, such as `deployments/scale`, do not tell.
+	Requested *metav1.GroupVersionResource `json:"requested"`
+	Object    json.RawMessage              `json:"object"`
+	OldObject json.RawMessage              `json:"oldObject"`
 	// Options are the options of a deletion and the like.
 	Options         json.RawMessage   `json:"options"`
 	DryRun          bool              `json:"dryRun"`

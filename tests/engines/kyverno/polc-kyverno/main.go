@@ -59,11 +59,14 @@ type request struct {
 	// UserInfo is who asks.
 	UserInfo authenticationv1.UserInfo `json:"userInfo"`
 	// Policies are the names of those that are asked; all unless given.
-	Policies    []string        `json:"policies"`
-	Resource    string          `json:"resource"`
-	Subresource string          `json:"subresource"`
-	DryRun      bool            `json:"dryRun"`
-	Options     json.RawMessage `json:"options"`
+	Policies    []string `json:"policies"`
+	Resource    string   `json:"resource"`
+	Subresource string   `json:"subresource"`
+	// Requested and Parent are the resource of which a subresource is asked for, and its kind; the objects of some, such as `deployments/scale`, do not tell.
+	Requested *metav1.GroupVersionResource `json:"requested"`
+	Parent    *metav1.GroupVersionKind     `json:"parent"`
+	DryRun    bool                         `json:"dryRun"`
+	Options   json.RawMessage              `json:"options"`
 	// Full takes the engine itself instead of the expressions that were compiled beforehand.
 	Full bool `json:"full"`
 }
@@ -272,6 +275,14 @@ func (j *judge) one(line []byte) answer {
 	return reply
 }
 
+// kind is that of the resource, also where a subresource of it is asked for.
+func (r *request) kind(object unstructured.Unstructured) schema.GroupVersionKind {
+	if r.Parent != nil {
+		return schema.GroupVersionKind(*r.Parent)
+	}
+	return object.GroupVersionKind()
+}
+
 func decode(text json.RawMessage) (unstructured.Unstructured, error) {
 	var object unstructured.Unstructured
 	if len(text) == 0 || string(text) == "null" {
@@ -289,7 +300,7 @@ func (j *judge) byEngine(policy kyvernov1.PolicyInterface, asked request, operat
 	if err != nil {
 		return nil, err
 	}
-	within = within.WithPolicy(policy).WithResourceKind(present.GroupVersionKind(), "").WithAdmissionInfo(kyvernov2.RequestInfo{AdmissionUserInfo: asked.UserInfo})
+	within = within.WithPolicy(policy).WithResourceKind(asked.kind(present), asked.Subresource).WithAdmissionInfo(kyvernov2.RequestInfo{AdmissionUserInfo: asked.UserInfo})
 	if operation == kyvernov1.Update {
 		within = within.WithOldResource(old)
 	}
@@ -306,10 +317,10 @@ func (j *judge) byCompiled(policy kyvernov1.PolicyInterface, asked request, oper
 	if operation == kyvernov1.Delete {
 		present = old
 	}
-	kind := present.GroupVersionKind()
+	kind := asked.kind(present)
 	var results []result
 	for _, rule := range autogen.Default.ComputeRules(policy, kind.Kind) {
-		err := engineutils.MatchesResourceDescription(present, rule, kyvernov2.RequestInfo{}, nil, policy.GetNamespace(), kind, "", operation)
+		err := engineutils.MatchesResourceDescription(present, rule, kyvernov2.RequestInfo{}, nil, policy.GetNamespace(), kind, asked.Subresource, operation)
 		if err != nil {
 			continue
 		}
@@ -329,11 +340,16 @@ func (j *judge) byCompiled(policy kyvernov1.PolicyInterface, asked request, oper
 func evaluate(validator validating.Validator, asked request, kind schema.GroupVersionKind, operation kyvernov1.AdmissionOperation, object, old unstructured.Unstructured) (status, message string, err error) {
 	var now, before runtime.Object
 	present := &object
+	// As Kyverno does: what is sent to a subresource is taken as an object of the kind.
 	if object.Object != nil {
-		now = object.DeepCopy()
+		copied := object.DeepCopy()
+		copied.SetGroupVersionKind(kind)
+		now = copied
 	}
 	if old.Object != nil {
-		before = old.DeepCopy()
+		copied := old.DeepCopy()
+		copied.SetGroupVersionKind(kind)
+		before = copied
 	}
 	if operation == kyvernov1.Delete {
 		now, present = nil, &old

@@ -18,6 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/yaml"
 )
@@ -98,6 +99,9 @@ func (v *policySet) judge(asked *request, operation string, object, old unstruct
 	resource, _ := meta.UnsafeGuessKindToResource(kind)
 	if asked.Resource != "" {
 		resource.Resource = asked.Resource
+	}
+	if asked.Requested != nil {
+		resource = schema.GroupVersionResource(*asked.Requested)
 	}
 	space := present.GetNamespace()
 	v.namespace = nil
