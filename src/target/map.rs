@@ -193,3 +193,34 @@ fn both(pack: &Pack, mutation: &Mutation, patch: Patch) -> Result<[String; 2], s
     };
     Ok([serde_yaml::to_string(&policy)?, serde_yaml::to_string(&binding)?])
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+    use super::*;
+    use crate::compile::compile;
+    use crate::diagnostic::Sources;
+
+    #[test]
+    fn a_key_that_the_api_server_would_quote_wrongly_is_refused() {
+        for (key, fine) in [("a/b~\\\"é\\u{2028}", true), ("a\\u{1}", false), ("a\\u{7f}", false), ("\\u{10ffff}", false)] {
+            let mut sources = Sources::default();
+            sources.add("a.pol", format!("pack p\nmutation m {{ match Pod set pod.spec.nodeSelector[\"{key}\"] = \"x\" }}\n"));
+            let program = compile(&sources, &crate::resolve::Options::default()).unwrap().program;
+            let emission = emit(&program, &Options::default());
+            if fine {
+                assert!(emission.diagnostics.is_empty() && emission.artifacts.len() == 1, "{:?}", emission.diagnostics);
+                continue;
+            }
+            let [found] = &emission.diagnostics[..] else { panic!("{key}: {:?}", emission.diagnostics) };
+            assert_eq!(
+                found.message,
+                format!(
+                    "`p/m` cannot be written for map: the key \"{key}\", which the API server cannot write into a JSON patch, has no exact form there"
+                )
+            );
+            assert!(sources.text(found.labels[0].0).starts_with("set pod.spec.nodeSelector"));
+            assert!(emission.artifacts.is_empty());
+        }
+    }
+}

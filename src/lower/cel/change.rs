@@ -142,6 +142,13 @@ fn step(pointer: Expr, name: &str) -> Expr {
     joined(pointer, Expr::String(format!("/{}", name.replace('~', "~0").replace('/', "~1"))))
 }
 
+/// Whether Go quotes a key as JSON does: the API server takes that for a path of its patch.
+///
+/// Source: `k8s.io/apiserver` 0.37, `pkg/admission/plugin/policy/mutating/patch/json_patch.go`: `strconv.Quote`.
+fn is_quoted_as_json(key: &str) -> bool {
+    key.chars().all(|c| !c.is_ascii_control() && c <= '\u{ffff}')
+}
+
 /// A key as a part of a JSON pointer; variables of a policy cannot call `jsonpatch.escapeKey`.
 fn escaped(key: Expr) -> Expr {
     key.call("replace", [Expr::text("~"), Expr::text("~0")]).call("replace", [Expr::text("/"), Expr::text("~1")])
@@ -299,6 +306,9 @@ impl<'r> Changes<'r> {
                 }
                 let leaf = key.leaf();
                 place.pointer = if let Expr::String(key) = &leaf {
+                    if !is_quoted_as_json(key) {
+                        return self.lowering.unsupported(format!("the key {key:?}, which the API server cannot write into a JSON patch,"));
+                    }
                     step(pointer, key)
                 } else {
                     place.guards.push(leaf.clone().call("matches", [Expr::text("^[ -~]+$")]));
