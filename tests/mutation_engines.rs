@@ -90,6 +90,11 @@ fn mutating_admission_policies_in_the_api_server() {
 }
 
 #[test]
+fn mutators_in_gatekeeper() {
+    changes_agree("gatekeeper-mutation");
+}
+
+#[test]
 fn mutating_and_generating_policies_in_kyverno() {
     changes_agree("kyverno-mpol");
 }

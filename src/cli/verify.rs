@@ -41,7 +41,7 @@ pub struct Arguments {
     /// Only rules whose id contains this.
     #[arg(long, value_name = "TEXT")]
     rule: Option<String>,
-    /// The engines, instead of all that are there: regorus, kube-cel; opa, opa-1.21 (conftest's), opa-1.17 (Gatekeeper's), conftest, gatekeeper, gatekeeper-cel, kyverno, kyverno-vpol, kyverno-exceptions (rules with exemptions, as PolicyExceptions), vap; and for what changes objects or brings others map, kyverno-mpol, kyverno-changes.
+    /// The engines, instead of all that are there: regorus, kube-cel; opa, opa-1.21 (conftest's), opa-1.17 (Gatekeeper's), conftest, gatekeeper, gatekeeper-cel, kyverno, kyverno-vpol, kyverno-exceptions (rules with exemptions, as PolicyExceptions), vap; and for what changes objects or brings others map, gatekeeper-mutation, kyverno-mpol, kyverno-changes.
     #[arg(long = "engine", value_name = "NAME", value_delimiter = ',')]
     engines: Vec<String>,
     /// How many cases there are in all, over rules and engines: each rule and engine gets an equal share.

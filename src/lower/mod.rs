@@ -2,6 +2,7 @@
 
 pub mod cel;
 pub mod jmespath;
+pub mod location;
 pub mod rego;
 
 use crate::diagnostic::Span;

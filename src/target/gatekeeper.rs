@@ -1,13 +1,15 @@
 //! `gatekeeper`: a ConstraintTemplate and a Constraint for the rules of a pack that share match and action, or, in CEL, for each rule.
 //!
 //! In Rego most of the time of a review is spent for each template, so the rules are fused; each violation names its rule in its details. CEL violations have no details, so there each rule
-//! has a template of its own.
+//! has a template of its own. Mutations are in [`super::gatekeeper_mutators`].
 //!
 //! Source: `github.com/open-policy-agent/gatekeeper` 3.23 and `frameworks/constraint`, `templates/v1`.
 
 use super::metadata::{LONGEST_NAME, Metadata, label_value, policy_name, source};
 use super::rego_modules::{add, data, package_name, render};
-use super::{Artifact, Emission, GatekeeperEngine, GatekeeperLayout, Options, Outcome, Unit, admission, join_documents};
+use super::{
+    Artifact, Emission, GatekeeperEngine, GatekeeperLayout, Options, Outcome, Unit, admission, gatekeeper_mutators, join_documents,
+};
 use crate::ir::walk::roots;
 use crate::ir::ways::ways;
 use crate::ir::{Action, Kind, Operation, Pack, Program, Root, Rule};
@@ -202,6 +204,7 @@ struct Fused<'a> {
 pub fn emit(program: &Program, options: &Options) -> Emission {
     let mut emission = Emission::default();
     let mut kinds: BTreeMap<String, String> = BTreeMap::new();
+    let mut mutators: BTreeMap<String, String> = BTreeMap::new();
     for pack in program.packs.values() {
         let made = match options.gatekeeper {
             GatekeeperEngine::Rego => in_rego(pack, options.gatekeeper_layout, &mut emission),
@@ -237,6 +240,7 @@ pub fn emit(program: &Program, options: &Options) -> Emission {
                 Err(error) => emission.refuse(NAME, &id, &Unsupported::new(error.to_string(), span)),
             }
         }
+        gatekeeper_mutators::emit(pack, &mut mutators, &mut emission);
     }
     if !emission.artifacts.is_empty() {
         emission.notes.push(

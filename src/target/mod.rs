@@ -12,6 +12,7 @@ pub mod admission_config;
 mod bundle;
 pub mod conftest;
 pub mod gatekeeper;
+mod gatekeeper_mutators;
 mod kustomization;
 pub mod kyverno;
 mod kyverno_changes;

@@ -163,11 +163,9 @@ const CONSTRUCTS: &[(&str, &[(&str, Example)])] = &[
             ),
             ("`default` in a mutation", Items("mutation m { match Pod default pod.spec.hostname = \"x\" }")),
             ("`set`", Items("mutation m { match Pod set pod.spec.hostPID = false }")),
-            (
-                "`merge ... by`",
-                Items("mutation m { match Pod on conflict skip merge pod.spec.volumes by name { name: \"x\", emptyDir: {} } }"),
-            ),
-            ("`append`", Items("mutation m { match Pod append pod.metadata.finalizers \"example.com/x\" }")),
+            ("`merge ... by`", Items("mutation m { match Pod merge pod.spec.volumes by name { name: \"x\", emptyDir: {} } }")),
+            ("`append`", Items("mutation m { match Pod append pod.spec.dnsConfig.searches \"example.com\" }")),
+            ("`on conflict skip`", Items("mutation m { match Pod on conflict skip set pod.spec.hostPID = false }")),
             ("`remove`", Items("mutation m { match Pod remove pod.spec.nodeName }")),
             (
                 "`create`",

@@ -41,7 +41,7 @@ binaries() {
 	case $1 in
 		opa) echo opa polc-opa ;;
 		conftest) echo conftest polc-opa-1.21 ;;
-		gator) echo gator polc-gator polc-opa-1.17 ;;
+		gator) echo gator polc-gator polc-gator-mutate polc-opa-1.17 ;;
 		kyverno) echo kyverno polc-kyverno polc-kyverno-change ;;
 		k8s) (cd k8s && for main in */main.go; do dirname "$main"; done) ;;
 		kustomize) echo kustomize ;;
@@ -59,7 +59,7 @@ build() {
 			(cd opa && "${go[@]}" -modfile=../conftest/go.mod -o "$out/polc-opa-1.21" ./polc-opa)
 			;;
 		gator)
-			(cd gator && "${go[@]}" -o "$out/gator" github.com/open-policy-agent/gatekeeper/v3/cmd/gator && "${go[@]}" -o "$out/polc-gator" ./polc-gator)
+			(cd gator && "${go[@]}" -o "$out/gator" github.com/open-policy-agent/gatekeeper/v3/cmd/gator && "${go[@]}" -o "$out/polc-gator" ./polc-gator && "${go[@]}" -o "$out/polc-gator-mutate" ./polc-gator-mutate)
 			(cd opa && "${go[@]}" -modfile=../gator/go.mod -o "$out/polc-opa-1.17" ./polc-opa)
 			;;
 		kyverno) (cd kyverno && "${go[@]}" -o "$out/kyverno" github.com/kyverno/kyverno/cmd/cli/kubectl-kyverno && "${go[@]}" -o "$out/polc-kyverno" ./polc-kyverno && "${go[@]}" -o "$out/polc-kyverno-change" ./polc-kyverno-change) ;;

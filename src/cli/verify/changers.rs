@@ -1,10 +1,10 @@
-//! Engines that change objects and bring others: the API server's code and Kyverno.
+//! Engines that change objects and bring others: the API server's code, Gatekeeper and Kyverno.
 
 use super::carried::{outcome, policy_name, write};
 use super::engines::Start;
 use super::pool::Pool;
 use crate::ir::{Pack, Program};
-use crate::target::{self, Emission, Options, kyverno_vpol, map};
+use crate::target::{self, Emission, Options, gatekeeper, kyverno_vpol, map};
 use crate::verify::changed::{Changer, Item, Made};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
@@ -28,6 +28,11 @@ struct Changers {
 /// Emitted MutatingAdmissionPolicies in the API server's code, through the helper `polc-mutate`.
 pub fn map(start: Start<'_>) -> Result<Box<dyn Changer>, String> {
     begin(start, Dialect { emit: |program| map::emit(program, &Options::default()), reads: true })
+}
+
+/// Emitted Assigns, AssignMetadatas and ModifySets in Gatekeeper's code, through the helper `polc-gator-mutate`.
+pub fn gatekeeper(start: Start<'_>) -> Result<Box<dyn Changer>, String> {
+    begin(start, Dialect { emit: |program| gatekeeper::emit(program, &Options::default()), reads: true })
 }
 
 /// Emitted MutatingPolicies and GeneratingPolicies in Kyverno, through the helper `polc-kyverno-change`.
@@ -68,11 +73,21 @@ fn begin(start: Start<'_>, dialect: Dialect) -> Result<Box<dyn Changer>, String>
     }
 }
 
-/// The document of the policy of this name.
+/// The document of the policy of this name, or those of its numbered parts.
 fn text_of(emission: &Emission, name: &str) -> String {
-    let files = emission.artifacts.iter().map(|artifact| String::from_utf8_lossy(&artifact.contents).into_owned());
-    let document = |text: String| text.split("\n---\n").find(|part| part.contains(&format!("\n  name: {name}\n"))).map(str::to_owned);
-    files.filter_map(document).next().unwrap_or_default()
+    let is_meant = |document: &str| {
+        document.lines().filter_map(|line| line.strip_prefix("  name: ")).any(|found| {
+            found.strip_prefix(name).is_some_and(|rest| {
+                rest.is_empty() || rest.strip_prefix('-').is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+            })
+        })
+    };
+    let mut documents = Vec::new();
+    for artifact in &emission.artifacts {
+        let text = String::from_utf8_lossy(&artifact.contents);
+        documents.extend(text.split("\n---\n").filter(|document| is_meant(document)).map(str::to_owned));
+    }
+    documents.join("\n---\n")
 }
 
 impl Changers {

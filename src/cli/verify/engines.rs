@@ -93,6 +93,11 @@ pub const ENGINES: &[Known] = &[
         source: Source::Changing { file: "polc-mutate", start: changers::map },
     },
     Known {
+        name: "gatekeeper-mutation",
+        what: "emitted Assigns, AssignMetadatas and ModifySets in Gatekeeper",
+        source: Source::Changing { file: "polc-gator-mutate", start: changers::gatekeeper },
+    },
+    Known {
         name: "kyverno-mpol",
         what: "emitted MutatingPolicies and GeneratingPolicies in Kyverno",
         source: Source::Changing { file: "polc-kyverno-change", start: changers::kyverno },

@@ -1,0 +1,7 @@
+# METADATA
+# title: What every pack denies and warns of
+package main
+
+deny := set()
+
+warn := set()

@@ -1,0 +1,5 @@
+# METADATA
+# title: The violations of every pack
+package polc.main
+
+violations := set()
