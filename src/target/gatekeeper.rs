@@ -1,7 +1,7 @@
 //! `gatekeeper`: a ConstraintTemplate and a Constraint for the rules of a pack that share match and action, or, in CEL, for each rule.
 //!
 //! In Rego most of the time of a review is spent for each template, so the rules are fused; each violation names its rule in its details. CEL violations have no details, so there each rule
-//! has a template of its own. Mutations are in [`super::gatekeeper_mutators`].
+//! has a template of its own. Mutations are in `gatekeeper_mutators`.
 //!
 //! Source: `github.com/open-policy-agent/gatekeeper` 3.23 and `frameworks/constraint`, `templates/v1`.
 
