@@ -49,8 +49,14 @@ fn every_engine_judges_them_alike() {
     let cases: Vec<Case> = tests.iter().filter_map(|test| Case::of_test(polc::schema::Schema::kubernetes(), test)).collect();
     assert!(cases.len() > 30, "only {} cases", cases.len());
     for known in ENGINES {
+        // This one carries the rules that have exemptions, and no others.
+        let carries_exempting = known.name == "kyverno-exceptions";
+        let carried: Vec<&Rule> = rules.iter().copied().filter(|rule| !carries_exempting || rule.apart.is_some()).collect();
+        if carried.is_empty() {
+            continue;
+        }
         let start = |path: PathBuf| -> Box<dyn Engine> {
-            let with = Start { rules: &rules, program: &program, path: &path, name: known.name };
+            let with = Start { rules: &carried, program: &program, path: &path, name: known.name };
             match known.source {
                 #[cfg(feature = "engines")]
                 Source::Embedded(start) => start(with),
@@ -68,10 +74,10 @@ fn every_engine_judges_them_alike() {
             Source::Changing { .. } => continue,
         };
         // Every object by every rule, not only by the one that it was written for.
-        let outcome = verify_objects(&rules, &program, &[engine], (&cases, polc::schema::Schema::kubernetes()), &|_| ());
+        let outcome = verify_objects(&carried, &program, &[engine], (&cases, polc::schema::Schema::kubernetes()), &|_| ());
         assert_eq!(outcome.left_out, [], "{}", known.name);
         assert_eq!(outcome.disagreements, [], "{}", known.name);
         let judged: usize = outcome.rows.iter().map(|row| row.tally.judged()).sum();
-        assert!(judged > 10 * cases.len() / 2, "{}: only {judged} verdicts", known.name);
+        assert!(carries_exempting || judged > 10 * cases.len() / 2, "{}: only {judged} verdicts", known.name);
     }
 }
