@@ -77,6 +77,7 @@ fn elsewhere(rule: &Rule, schema: &Schema, number: usize, mut case: Case) -> Cas
     let Some(kind) = case.kind(rule).filter(|_| number % ELSEWHERE == ELSEWHERE / 2) else { return case };
     let sends = (kind.object_version(), kind.object_kind().to_owned());
     let mut others: Vec<(&Kind, &str)> = Vec::new();
+    let updated = rule.operations.contains(&Operation::Update);
     for info in schema.kinds() {
         let own = (info.kind.kind == kind.kind && info.kind.group == kind.group && info.kind.version == kind.version).then_some("");
         let subresources = info.subresources.iter().filter(|known| known.ty.and_then(|ty| schema.object_of(ty)).as_ref() == Some(&sends));
@@ -85,11 +86,11 @@ fn elsewhere(rule: &Rule, schema: &Schema, number: usize, mut case: Case) -> Cas
             kind.subresource.as_ref().map_or("", |subresource| &subresource.name) == name
                 && info.kind == Kind { subresource: None, ..kind.clone() }
         };
-        others.extend(names.filter(|name| !known(name)).map(|name| (&info.kind, name)));
+        others.extend(names.filter(|name| !known(name) && (updated || name.is_empty())).map(|name| (&info.kind, name)));
     }
     let Some((resource, name)) = others.get((number / ELSEWHERE) % others.len().max(1)) else { return case };
-    // What is there is updated by its parts.
-    if !name.is_empty() && case.operation == Operation::Create && rule.operations.contains(&Operation::Update) {
+    // What is there is updated by its parts; nothing is created or deleted by them.
+    if !name.is_empty() && case.operation != Operation::Update {
         case.old_object = Some(case.object.clone());
         case.operation = Operation::Update;
     }
