@@ -246,7 +246,8 @@ fn opa_allows_where_there_is_no_rule() {
     let Some(opa) = engine::find("opa", "the answer of a bundle without rules") else { return };
     let work = tempfile::tempdir().unwrap();
     let folder = work.path();
-    fs::write(folder.join("a.pol"), "pack a\nmutation m { match Pod set pod.metadata.labels[\"a\"] = \"b\" }\n").unwrap();
+    fs::write(folder.join("a.pol"), "pack a\nmutation m { targets except gatekeeper match Pod set pod.metadata.labels[\"a\"] = \"b\" }\n")
+        .unwrap();
     polc_build(folder, &["a.pol"]);
     fs::write(folder.join("review.json"), "{\"kind\": \"AdmissionReview\", \"request\": {\"uid\": \"u\"}}").unwrap();
     let arguments =
