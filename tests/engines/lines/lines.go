@@ -41,6 +41,31 @@ func Serve(in io.Reader, out io.Writer, greeting any, answer func(line []byte) a
 	}
 }
 
+// Asked is what every request holds.
+type Asked struct {
+	ID json.RawMessage `json:"id"`
+}
+
+func (a *Asked) id() json.RawMessage { return a.ID }
+
+// Reply is what every answer holds.
+type Reply struct {
+	ID    json.RawMessage `json:"id,omitempty"`
+	Error string          `json:"error,omitempty"`
+}
+
+// Answer reads a line as a request and lets it be answered: with its id, and with the error that there is.
+func (r *Reply) Answer(line []byte, asked interface{ id() json.RawMessage }, answer func() error) {
+	err := json.Unmarshal(line, asked)
+	if err == nil {
+		r.ID = asked.id()
+		err = answer()
+	}
+	if err != nil {
+		r.Error = err.Error()
+	}
+}
+
 // Version is that of a module as it was built, without the `v`.
 func Version(path string) string {
 	info, found := debug.ReadBuildInfo()

@@ -11,9 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/open-policy-agent/gatekeeper/v3/apis/mutations/unversioned"
@@ -37,7 +35,7 @@ import (
 )
 
 type request struct {
-	ID        json.RawMessage `json:"id"`
+	lines.Asked
 	Operation string          `json:"operation"`
 	Object    json.RawMessage `json:"object"`
 	// NamespaceLabels are those of the object's Namespace.
@@ -47,12 +45,11 @@ type request struct {
 }
 
 type answer struct {
-	ID json.RawMessage `json:"id,omitempty"`
+	lines.Reply
 	// Before is the object as the API server has read it.
 	Before map[string]any `json:"before,omitempty"`
 	// After is the object after the mutators, read again.
 	After map[string]any `json:"after,omitempty"`
-	Error string         `json:"error,omitempty"`
 	// Unreadable says that the API server could not even decode the object, or refuses it whatever a mutator makes of it.
 	Unreadable string `json:"unreadable,omitempty"`
 }
@@ -97,33 +94,17 @@ func run(roots []string, in io.Reader, out io.Writer) error {
 	return lines.Serve(in, out, all.hello, func(line []byte) any {
 		var asked request
 		var reply answer
-		if err := json.Unmarshal(line, &asked); err != nil {
-			reply.Error = err.Error()
-		} else {
-			reply.ID = asked.ID
-			if err := all.one(&asked, &reply); err != nil {
-				reply.Error = err.Error()
-			}
-		}
+		reply.Answer(line, &asked, func() error { return all.one(&asked, &reply) })
 		return reply
 	})
 }
 
 // load reads every YAML file under the roots. What is no mutator is left alone.
 func load(roots []string) (*gatekeeper, error) {
-	var paths []string
-	for _, root := range roots {
-		err := filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
-			if err == nil && !entry.IsDir() && (filepath.Ext(path) == ".yaml" || filepath.Ext(path) == ".yml") {
-				paths = append(paths, path)
-			}
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
+	documents, err := lines.Documents(roots)
+	if err != nil {
+		return nil, err
 	}
-	sort.Strings(paths)
 	made := &gatekeeper{
 		hello:   hello{Ready: true, Engine: "gatekeeper", Version: lines.Version("github.com/open-policy-agent/gatekeeper/v3"), Refused: []refused{}},
 		systems: map[string]*mutation.System{},
@@ -133,15 +114,9 @@ func load(roots []string) (*gatekeeper, error) {
 	if err := mutationsv1.AddToScheme(versions); err != nil {
 		return nil, err
 	}
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
-		}
-		for _, document := range strings.Split("\n"+string(text), "\n---\n") {
-			if err := made.add(versions, []byte(document)); err != nil {
-				return nil, fmt.Errorf("%s: %w", path, err)
-			}
+	for _, document := range documents {
+		if err := made.add(versions, document.Text); err != nil {
+			return nil, fmt.Errorf("%s: %w", document.Path, err)
 		}
 	}
 	// All of them together: mutators that contradict each other do not run.

@@ -12,7 +12,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"sort"
 	"strings"
 	"time"
 
@@ -37,7 +36,7 @@ import (
 )
 
 type request struct {
-	ID json.RawMessage `json:"id"`
+	lines.Asked
 	// Unit is the folder whose templates are asked, with `-units`.
 	Unit        string `json:"unit"`
 	Operation   string `json:"operation"`
@@ -63,10 +62,9 @@ type result struct {
 }
 
 type answer struct {
-	ID      json.RawMessage `json:"id,omitempty"`
-	Results []result        `json:"results"`
-	Nanos   int64           `json:"nanos,omitempty"`
-	Error   string          `json:"error,omitempty"`
+	lines.Reply
+	Results []result `json:"results"`
+	Nanos   int64    `json:"nanos,omitempty"`
 }
 
 type hello struct {
@@ -123,14 +121,7 @@ func run(in io.Reader, out io.Writer) error {
 	return lines.Serve(in, out, greeting, func(line []byte) any {
 		var asked request
 		reply := answer{Results: []result{}}
-		if err := json.Unmarshal(line, &asked); err != nil {
-			reply.Error = err.Error()
-		} else {
-			reply.ID = asked.ID
-			if err := one(&all, &asked, &reply, *bench); err != nil {
-				reply.Error = err.Error()
-			}
-		}
+		reply.Answer(line, &asked, func() error { return one(&all, &asked, &reply, *bench) })
 		return reply
 	})
 }
@@ -249,39 +240,33 @@ func load(roots []string) (client gator.Client, templates, constraints int, err 
 	if err := apis.AddToScheme(scheme); err != nil {
 		return nil, 0, 0, err
 	}
-	paths, err := find(roots)
+	documents, err := lines.Documents(roots)
 	if err != nil {
 		return nil, 0, 0, err
 	}
 	ctx := context.Background()
 	var waiting []*unstructured.Unstructured
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return nil, 0, 0, err
+	for _, document := range documents {
+		object := &unstructured.Unstructured{}
+		if err := yaml.Unmarshal(document.Text, &object.Object); err != nil {
+			return nil, 0, 0, fmt.Errorf("%s: %w", document.Path, err)
 		}
-		for _, document := range strings.Split("\n"+string(text), "\n---") {
-			object := &unstructured.Unstructured{}
-			if err := yaml.Unmarshal([]byte(document), &object.Object); err != nil {
-				return nil, 0, 0, fmt.Errorf("%s: %w", path, err)
+		switch {
+		case len(object.Object) == 0:
+		case reader.IsConstraint(object):
+			waiting = append(waiting, object)
+		case reader.IsTemplate(object):
+			if err := yaml.UnmarshalStrict(document.Text, &templatesv1.ConstraintTemplate{}); err != nil {
+				return nil, 0, 0, fmt.Errorf("%s: %w", document.Path, err)
 			}
-			switch {
-			case len(object.Object) == 0:
-			case reader.IsConstraint(object):
-				waiting = append(waiting, object)
-			case reader.IsTemplate(object):
-				if err := yaml.UnmarshalStrict([]byte(document), &templatesv1.ConstraintTemplate{}); err != nil {
-					return nil, 0, 0, fmt.Errorf("%s: %w", path, err)
-				}
-				template, err := reader.ToTemplate(scheme, object)
-				if err != nil {
-					return nil, 0, 0, fmt.Errorf("%s: %w", path, err)
-				}
-				if _, err := client.AddTemplate(ctx, template); err != nil {
-					return nil, 0, 0, fmt.Errorf("%s: %w", path, err)
-				}
-				templates++
+			template, err := reader.ToTemplate(scheme, object)
+			if err != nil {
+				return nil, 0, 0, fmt.Errorf("%s: %w", document.Path, err)
 			}
+			if _, err := client.AddTemplate(ctx, template); err != nil {
+				return nil, 0, 0, fmt.Errorf("%s: %w", document.Path, err)
+			}
+			templates++
 		}
 	}
 	for _, constraint := range waiting {
@@ -293,21 +278,4 @@ func load(roots []string) (client gator.Client, templates, constraints int, err 
 		return nil, 0, 0, fmt.Errorf("no ConstraintTemplate with a Constraint under %s", strings.Join(roots, ", "))
 	}
 	return client, templates, len(waiting), nil
-}
-
-func find(roots []string) ([]string, error) {
-	var paths []string
-	for _, root := range roots {
-		err := filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
-			if err == nil && !entry.IsDir() && (filepath.Ext(path) == ".yaml" || filepath.Ext(path) == ".yml") {
-				paths = append(paths, path)
-			}
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	sort.Strings(paths)
-	return paths, nil
 }

@@ -2,9 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
-	"sort"
 	"strings"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
@@ -13,6 +10,7 @@ import (
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
 	"k8s.io/kubernetes/pkg/apis/admissionregistration"
 	"k8s.io/kubernetes/pkg/apis/admissionregistration/validation"
+	"polc.invalid/tests/engines/lines"
 	"sigs.k8s.io/yaml"
 )
 
@@ -26,38 +24,32 @@ type loaded struct {
 
 // load reads every YAML file under the roots. What is no policy or binding is left alone.
 func load(roots []string) (*loaded, error) {
-	paths, err := find(roots)
+	documents, err := lines.Documents(roots)
 	if err != nil {
 		return nil, err
 	}
 	all := &loaded{bindings: map[string][]*admissionv1.ValidatingAdmissionPolicyBinding{}, refused: []refused{}}
 	names := map[string]string{}
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
+	for _, document := range documents {
+		var head metav1.TypeMeta
+		if err := yaml.Unmarshal(document.Text, &head); err != nil {
+			return nil, fmt.Errorf("%s: %w", document.Path, err)
+		}
+		if head.Kind != "ValidatingAdmissionPolicy" && head.Kind != "ValidatingAdmissionPolicyBinding" {
+			continue
+		}
+		if head.APIVersion != admissionv1.SchemeGroupVersion.String() {
+			return nil, fmt.Errorf("%s: %s of %s", document.Path, head.Kind, head.APIVersion)
+		}
+		name, err := all.add(head.Kind, document.Text)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", document.Path, err)
 		}
-		for _, document := range strings.Split("\n"+string(text), "\n---") {
-			var head metav1.TypeMeta
-			if err := yaml.Unmarshal([]byte(document), &head); err != nil {
-				return nil, fmt.Errorf("%s: %w", path, err)
-			}
-			if head.Kind != "ValidatingAdmissionPolicy" && head.Kind != "ValidatingAdmissionPolicyBinding" {
-				continue
-			}
-			if head.APIVersion != admissionv1.SchemeGroupVersion.String() {
-				return nil, fmt.Errorf("%s: %s of %s", path, head.Kind, head.APIVersion)
-			}
-			name, err := all.add(head.Kind, []byte(document))
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", path, err)
-			}
-			key := head.Kind + " " + name
-			if other, twice := names[key]; twice {
-				return nil, fmt.Errorf("%s stands in %s and in %s", key, other, path)
-			}
-			names[key] = path
+		key := head.Kind + " " + name
+		if other, twice := names[key]; twice {
+			return nil, fmt.Errorf("%s stands in %s and in %s", key, other, document.Path)
 		}
+		names[key] = document.Path
 	}
 	if len(all.policies) == 0 && len(all.refused) == 0 {
 		return nil, fmt.Errorf("no ValidatingAdmissionPolicy under %s", strings.Join(roots, ", "))
@@ -103,21 +95,4 @@ func (all *loaded) add(kind string, document []byte) (string, error) {
 
 func (all *loaded) refuse(name string, problems field.ErrorList) {
 	all.refused = append(all.refused, refused{name, problems.ToAggregate().Error()})
-}
-
-func find(roots []string) ([]string, error) {
-	var paths []string
-	for _, root := range roots {
-		err := filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
-			if err == nil && !entry.IsDir() && (filepath.Ext(path) == ".yaml" || filepath.Ext(path) == ".yml") {
-				paths = append(paths, path)
-			}
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	sort.Strings(paths)
-	return paths, nil
 }

@@ -18,10 +18,10 @@ import (
 )
 
 type request struct {
-	ID          json.RawMessage `json:"id"`
-	Operation   string          `json:"operation"`
-	Resource    string          `json:"resource"`
-	Subresource string          `json:"subresource"`
+	lines.Asked
+	Operation   string `json:"operation"`
+	Resource    string `json:"resource"`
+	Subresource string `json:"subresource"`
 	// Requested is the resource of which a subresource is asked for; the objects of some, such as `deployments/scale`, do not tell.
 	Requested *metav1.GroupVersionResource `json:"requested"`
 	Object    json.RawMessage              `json:"object"`
@@ -61,14 +61,13 @@ type result struct {
 
 // answer holds the results other than passes, how many policies ran, passes counted, and the cost of each if it was asked for.
 type answer struct {
-	ID      json.RawMessage  `json:"id,omitempty"`
+	lines.Reply
 	Ran     int              `json:"ran"`
 	Results []result         `json:"results"`
 	Costs   map[string]int64 `json:"costs,omitempty"`
 	// Object and OldObject are what the policies saw, if it was asked for.
 	Object    map[string]any `json:"object,omitempty"`
 	OldObject map[string]any `json:"oldObject,omitempty"`
-	Error     string         `json:"error,omitempty"`
 	// Unreadable says that the API server could not even decode the object.
 	Unreadable string `json:"unreadable,omitempty"`
 }
@@ -112,14 +111,7 @@ func run(in io.Reader, out io.Writer) error {
 	return lines.Serve(in, out, judge.hello, func(line []byte) any {
 		var asked request
 		reply := answer{Results: []result{}}
-		if err := json.Unmarshal(line, &asked); err != nil {
-			reply.Error = err.Error()
-		} else {
-			reply.ID = asked.ID
-			if err := judge.one(&asked, &reply); err != nil {
-				reply.Error = err.Error()
-			}
-		}
+		reply.Answer(line, &asked, func() error { return judge.one(&asked, &reply) })
 		return reply
 	})
 }

@@ -11,10 +11,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
-	"sort"
 	"strings"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
@@ -50,7 +48,7 @@ import (
 )
 
 type request struct {
-	ID        json.RawMessage `json:"id"`
+	lines.Asked
 	Operation string          `json:"operation"`
 	Object    json.RawMessage `json:"object"`
 	OldObject json.RawMessage `json:"oldObject"`
@@ -61,7 +59,7 @@ type request struct {
 }
 
 type answer struct {
-	ID json.RawMessage `json:"id,omitempty"`
+	lines.Reply
 	// Before is the object as the first policy sees it: read, and with defaults.
 	Before map[string]any `json:"before,omitempty"`
 	// After is the object after the policies.
@@ -69,7 +67,6 @@ type answer struct {
 	// Ran counts the policies that matched.
 	Ran    int    `json:"ran"`
 	Policy string `json:"policy,omitempty"`
-	Error  string `json:"error,omitempty"`
 	// Unreadable says that the API server could not even decode the object.
 	Unreadable string `json:"unreadable,omitempty"`
 }
@@ -119,75 +116,53 @@ func run(roots []string, in io.Reader, out io.Writer) error {
 	return lines.Serve(in, out, all.hello, func(line []byte) any {
 		var asked request
 		var reply answer
-		if err := json.Unmarshal(line, &asked); err != nil {
-			reply.Error = err.Error()
-		} else {
-			reply.ID = asked.ID
-			if err := all.one(&asked, &reply); err != nil {
-				reply.Error = err.Error()
-			}
-		}
+		reply.Answer(line, &asked, func() error { return all.one(&asked, &reply) })
 		return reply
 	})
 }
 
 // load reads every YAML file under the roots. What is no policy or binding is left alone; a policy without a binding is an error.
 func load(roots []string) (*mutator, error) {
-	var paths []string
-	for _, root := range roots {
-		err := filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
-			if err == nil && !entry.IsDir() && (filepath.Ext(path) == ".yaml" || filepath.Ext(path) == ".yml") {
-				paths = append(paths, path)
-			}
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
+	documents, err := lines.Documents(roots)
+	if err != nil {
+		return nil, err
 	}
-	sort.Strings(paths)
 	made := &mutator{
 		mapper: testrestmapper.TestOnlyStaticRESTMapper(legacyscheme.Scheme),
 		hello:  hello{Ready: true, Engine: "kube-apiserver", Version: lines.Version("k8s.io/apiserver"), Refused: []refused{}},
 	}
 	var policies []*admissionv1.MutatingAdmissionPolicy
 	bound := map[string]bool{}
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
+	for _, document := range documents {
+		var head metav1.TypeMeta
+		if err := yaml.Unmarshal(document.Text, &head); err != nil {
+			return nil, fmt.Errorf("%s: %w", document.Path, err)
 		}
-		for _, document := range strings.Split("\n"+string(text), "\n---") {
-			var head metav1.TypeMeta
-			if err := yaml.Unmarshal([]byte(document), &head); err != nil {
-				return nil, fmt.Errorf("%s: %w", path, err)
+		if head.APIVersion != admissionv1.SchemeGroupVersion.String() {
+			continue
+		}
+		switch head.Kind {
+		case "MutatingAdmissionPolicy":
+			policy, internal := &admissionv1.MutatingAdmissionPolicy{}, &admissionregistration.MutatingAdmissionPolicy{}
+			if err := read(document.Text, policy, internal); err != nil {
+				return nil, fmt.Errorf("%s: %w", document.Path, err)
 			}
-			if head.APIVersion != admissionv1.SchemeGroupVersion.String() {
+			if problems := validation.ValidateMutatingAdmissionPolicy(internal); len(problems) > 0 {
+				made.refuse(policy.Name, problems.ToAggregate())
 				continue
 			}
-			switch head.Kind {
-			case "MutatingAdmissionPolicy":
-				policy, internal := &admissionv1.MutatingAdmissionPolicy{}, &admissionregistration.MutatingAdmissionPolicy{}
-				if err := read(document, policy, internal); err != nil {
-					return nil, fmt.Errorf("%s: %w", path, err)
-				}
-				if problems := validation.ValidateMutatingAdmissionPolicy(internal); len(problems) > 0 {
-					made.refuse(policy.Name, problems.ToAggregate())
-					continue
-				}
-				policies = append(policies, policy)
-			case "MutatingAdmissionPolicyBinding":
-				binding, internal := &admissionv1.MutatingAdmissionPolicyBinding{}, &admissionregistration.MutatingAdmissionPolicyBinding{}
-				if err := read(document, binding, internal); err != nil {
-					return nil, fmt.Errorf("%s: %w", path, err)
-				}
-				if problems := validation.ValidateMutatingAdmissionPolicyBinding(internal); len(problems) > 0 {
-					made.refuse("binding "+binding.Name, problems.ToAggregate())
-					continue
-				}
-				bound[binding.Spec.PolicyName] = true
-				made.hello.Bindings++
+			policies = append(policies, policy)
+		case "MutatingAdmissionPolicyBinding":
+			binding, internal := &admissionv1.MutatingAdmissionPolicyBinding{}, &admissionregistration.MutatingAdmissionPolicyBinding{}
+			if err := read(document.Text, binding, internal); err != nil {
+				return nil, fmt.Errorf("%s: %w", document.Path, err)
 			}
+			if problems := validation.ValidateMutatingAdmissionPolicyBinding(internal); len(problems) > 0 {
+				made.refuse("binding "+binding.Name, problems.ToAggregate())
+				continue
+			}
+			bound[binding.Spec.PolicyName] = true
+			made.hello.Bindings++
 		}
 	}
 	if len(policies) == 0 && len(made.hello.Refused) == 0 {
@@ -215,8 +190,8 @@ func (m *mutator) refuse(name string, reason error) {
 	m.hello.Refused = append(m.hello.Refused, refused{name, reason.Error()})
 }
 
-func read(document string, into, internal runtime.Object) error {
-	if err := yaml.UnmarshalStrict([]byte(document), into); err != nil {
+func read(document []byte, into, internal runtime.Object) error {
+	if err := yaml.UnmarshalStrict(document, into); err != nil {
 		return err
 	}
 	legacyscheme.Scheme.Default(into)

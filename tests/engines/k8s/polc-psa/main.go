@@ -32,7 +32,7 @@ import (
 )
 
 type request struct {
-	ID            json.RawMessage   `json:"id"`
+	lines.Asked
 	Object        json.RawMessage   `json:"object"`
 	Level         string            `json:"level"`
 	Version       string            `json:"version"`
@@ -42,13 +42,12 @@ type request struct {
 }
 
 type answer struct {
-	ID      json.RawMessage   `json:"id,omitempty"`
+	lines.Reply
 	Allowed *bool             `json:"allowed,omitempty"`
 	Reasons []string          `json:"reasons,omitempty"`
 	Details []string          `json:"details,omitempty"`
 	Policy  map[string]string `json:"policy,omitempty"`
 	Nanos   int64             `json:"nanos,omitempty"`
-	Error   string            `json:"error,omitempty"`
 }
 
 type hello struct {
@@ -79,14 +78,7 @@ func run(in io.Reader, out io.Writer) error {
 	return lines.Serve(in, out, hello{true, "pod-security-admission", lines.Version("k8s.io/pod-security-admission"), len(checks)}, func(line []byte) any {
 		var asked request
 		reply := answer{}
-		if err := json.Unmarshal(line, &asked); err != nil {
-			reply.Error = err.Error()
-		} else {
-			reply.ID = asked.ID
-			if err := one(evaluator, &asked, &reply, *bench); err != nil {
-				reply.Error = err.Error()
-			}
-		}
+		reply.Answer(line, &asked, func() error { return one(evaluator, &asked, &reply, *bench) })
 		return reply
 	})
 }

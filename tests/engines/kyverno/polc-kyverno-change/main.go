@@ -11,9 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/go-logr/logr"
@@ -43,15 +41,15 @@ import (
 )
 
 type request struct {
-	ID        json.RawMessage `json:"id"`
-	Operation string          `json:"operation"`
-	Object    map[string]any  `json:"object"`
+	lines.Asked
+	Operation string         `json:"operation"`
+	Object    map[string]any `json:"object"`
 	// Policies are the names of those that run; all unless given.
 	Policies []string `json:"policies"`
 }
 
 type answer struct {
-	ID json.RawMessage `json:"id,omitempty"`
+	lines.Reply
 	// After is the object after the policies.
 	After map[string]any `json:"after,omitempty"`
 	// Generated are the objects that it brings.
@@ -59,7 +57,6 @@ type answer struct {
 	// Ran counts the policies that matched.
 	Ran    int    `json:"ran"`
 	Policy string `json:"policy,omitempty"`
-	Error  string `json:"error,omitempty"`
 }
 
 type refused struct {
@@ -116,60 +113,38 @@ func run(roots []string, in io.Reader, out io.Writer) error {
 	}
 	return lines.Serve(in, out, made.hello, func(line []byte) any {
 		asked, reply := &request{}, &answer{Generated: []map[string]any{}}
-		if err := json.Unmarshal(line, asked); err != nil {
-			reply.Error = err.Error()
-		} else {
-			reply.ID = asked.ID
-			if err := made.one(line, asked, reply); err != nil {
-				reply.Error = err.Error()
-			}
-		}
+		reply.Answer(line, asked, func() error { return made.one(line, asked, reply) })
 		return reply
 	})
 }
 
 func load(roots []string) (*engine, error) {
-	var paths []string
-	for _, root := range roots {
-		err := filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
-			if err == nil && !entry.IsDir() && (filepath.Ext(path) == ".yaml" || filepath.Ext(path) == ".yml") {
-				paths = append(paths, path)
-			}
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
+	documents, err := lines.Documents(roots)
+	if err != nil {
+		return nil, err
 	}
-	sort.Strings(paths)
 	log.SetLogger(logr.Discard())
 	made := &engine{
 		cluster: newClusterPolicies(),
 		context: libs.NewFakeContextProvider(),
 		hello:   hello{Ready: true, Engine: "kyverno", Version: lines.Version("github.com/kyverno/kyverno"), Refused: []refused{}},
 	}
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
+	for _, document := range documents {
+		var head metav1.PartialObjectMetadata
+		if err := yaml.Unmarshal(document.Text, &head); err != nil {
+			return nil, fmt.Errorf("%s: %w", document.Path, err)
 		}
-		for _, document := range strings.Split("\n"+string(text), "\n---") {
-			var head metav1.PartialObjectMetadata
-			if err := yaml.Unmarshal([]byte(document), &head); err != nil {
-				return nil, fmt.Errorf("%s: %w", path, err)
-			}
-			cluster := head.APIVersion == "kyverno.io/v1" && head.Kind == "ClusterPolicy"
-			newer := head.APIVersion == policiesv1.SchemeGroupVersion.String() && (head.Kind == "MutatingPolicy" || head.Kind == "GeneratingPolicy")
-			if !cluster && !newer {
-				continue
-			}
-			if problems := validation.IsDNS1123Subdomain(head.Name); len(problems) > 0 {
-				made.refuse(head.Name, problems[0])
-				continue
-			}
-			if err := made.add(head.Kind, head.Name, []byte(document)); err != nil {
-				return nil, fmt.Errorf("%s: %w", path, err)
-			}
+		cluster := head.APIVersion == "kyverno.io/v1" && head.Kind == "ClusterPolicy"
+		newer := head.APIVersion == policiesv1.SchemeGroupVersion.String() && (head.Kind == "MutatingPolicy" || head.Kind == "GeneratingPolicy")
+		if !cluster && !newer {
+			continue
+		}
+		if problems := validation.IsDNS1123Subdomain(head.Name); len(problems) > 0 {
+			made.refuse(head.Name, problems[0])
+			continue
+		}
+		if err := made.add(head.Kind, head.Name, document.Text); err != nil {
+			return nil, fmt.Errorf("%s: %w", document.Path, err)
 		}
 	}
 	made.hello.Mutating, made.hello.Generating = len(made.mutating)+made.cluster.mutating, len(made.generating)+made.cluster.generating

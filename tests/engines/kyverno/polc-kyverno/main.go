@@ -12,9 +12,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/go-logr/logr"
@@ -386,69 +384,54 @@ func evaluate(validator validating.Validator, asked request, kind schema.GroupVe
 }
 
 func load(roots []string) ([]kyvernov1.PolicyInterface, []*policiesv1beta1.ValidatingPolicy, []*policiesv1beta1.PolicyException, error) {
-	var paths []string
-	for _, root := range roots {
-		err := filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
-			if err == nil && !entry.IsDir() && (filepath.Ext(path) == ".yaml" || filepath.Ext(path) == ".yml") {
-				paths = append(paths, path)
-			}
-			return err
-		})
-		if err != nil {
-			return nil, nil, nil, err
-		}
+	documents, err := lines.Documents(roots)
+	if err != nil {
+		return nil, nil, nil, err
 	}
-	sort.Strings(paths)
 	var policies []kyvernov1.PolicyInterface
 	var newer []*policiesv1beta1.ValidatingPolicy
 	var exceptions []*policiesv1beta1.PolicyException
 	names := map[string]string{}
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return nil, nil, nil, err
+	for _, document := range documents {
+		if strings.TrimSpace(string(document.Text)) == "" {
+			continue
 		}
-		for _, document := range strings.Split("\n"+string(text), "\n---") {
-			if strings.TrimSpace(document) == "" {
-				continue
-			}
-			var head metav1.TypeMeta
-			if err := yaml.Unmarshal([]byte(document), &head); err != nil {
-				return nil, nil, nil, fmt.Errorf("%s: %w", path, err)
-			}
-			if head.Kind == "PolicyException" {
-				exception, err := readException([]byte(document))
-				if err != nil {
-					return nil, nil, nil, fmt.Errorf("%s: %w", path, err)
-				}
-				exceptions = append(exceptions, exception)
-				continue
-			}
-			if head.Kind == "ValidatingPolicy" {
-				policy, err := readValidating([]byte(document))
-				if err != nil {
-					return nil, nil, nil, fmt.Errorf("%s: %w", path, err)
-				}
-				if other, twice := names["vpol/"+policy.Name]; twice {
-					return nil, nil, nil, fmt.Errorf("policy %s stands in %s and in %s", policy.Name, other, path)
-				}
-				names["vpol/"+policy.Name] = path
-				newer = append(newer, policy)
-				continue
-			}
-			if head.Kind != "ClusterPolicy" {
-				continue
-			}
-			policy := &kyvernov1.ClusterPolicy{}
-			if err := yaml.UnmarshalStrict([]byte(document), policy); err != nil {
-				return nil, nil, nil, fmt.Errorf("%s: %w", path, err)
-			}
-			if other, twice := names[policy.Name]; twice {
-				return nil, nil, nil, fmt.Errorf("policy %s stands in %s and in %s", policy.Name, other, path)
-			}
-			names[policy.Name] = path
-			policies = append(policies, policy)
+		var head metav1.TypeMeta
+		if err := yaml.Unmarshal(document.Text, &head); err != nil {
+			return nil, nil, nil, fmt.Errorf("%s: %w", document.Path, err)
 		}
+		if head.Kind == "PolicyException" {
+			exception, err := readException(document.Text)
+			if err != nil {
+				return nil, nil, nil, fmt.Errorf("%s: %w", document.Path, err)
+			}
+			exceptions = append(exceptions, exception)
+			continue
+		}
+		if head.Kind == "ValidatingPolicy" {
+			policy, err := readValidating(document.Text)
+			if err != nil {
+				return nil, nil, nil, fmt.Errorf("%s: %w", document.Path, err)
+			}
+			if other, twice := names["vpol/"+policy.Name]; twice {
+				return nil, nil, nil, fmt.Errorf("policy %s stands in %s and in %s", policy.Name, other, document.Path)
+			}
+			names["vpol/"+policy.Name] = document.Path
+			newer = append(newer, policy)
+			continue
+		}
+		if head.Kind != "ClusterPolicy" {
+			continue
+		}
+		policy := &kyvernov1.ClusterPolicy{}
+		if err := yaml.UnmarshalStrict(document.Text, policy); err != nil {
+			return nil, nil, nil, fmt.Errorf("%s: %w", document.Path, err)
+		}
+		if other, twice := names[policy.Name]; twice {
+			return nil, nil, nil, fmt.Errorf("policy %s stands in %s and in %s", policy.Name, other, document.Path)
+		}
+		names[policy.Name] = document.Path
+		policies = append(policies, policy)
 	}
 	if len(policies) == 0 && len(newer) == 0 {
 		return nil, nil, nil, fmt.Errorf("no ClusterPolicy or ValidatingPolicy under %s", strings.Join(roots, ", "))
