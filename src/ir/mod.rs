@@ -638,6 +638,20 @@ pub enum Root {
     Pod,
 }
 
+impl Root {
+    /// As it is written.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Root::Object => "object",
+            Root::OldObject => "oldObject",
+            Root::NamespaceObject => "namespaceObject",
+            Root::Request => "request",
+            Root::Pod => "pod",
+        }
+    }
+}
+
 /// An item of a list expression.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub enum Item {
@@ -678,6 +692,34 @@ pub enum Const {
     List(Vec<Const>),
     /// An object with its keys in the order of the source.
     Object(Vec<(String, Const)>),
+}
+
+impl Const {
+    /// The first whole number in it that is beyond 2^53, where floating point does not hold every one.
+    #[must_use]
+    pub fn inexact(&self) -> Option<i64> {
+        match self {
+            Const::Int(number) => Some(*number).filter(|number| number.unsigned_abs() > 1 << 53),
+            Const::List(items) => items.iter().find_map(Const::inexact),
+            Const::Object(fields) => fields.iter().find_map(|(_, value)| value.inexact()),
+            Const::Bool(_) | Const::Quantity(_) | Const::String(_) => None,
+        }
+    }
+
+    /// As JSON, a quantity as its canonical text.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        match self {
+            Const::Bool(value) => (*value).into(),
+            Const::Int(number) => (*number).into(),
+            Const::Quantity(quantity) => quantity.to_string().into(),
+            Const::String(text) => text.as_str().into(),
+            Const::List(items) => items.iter().map(Const::to_json).collect(),
+            Const::Object(fields) => {
+                serde_json::Value::Object(fields.iter().map(|(name, value)| (name.clone(), value.to_json())).collect())
+            }
+        }
+    }
 }
 
 /// A function.

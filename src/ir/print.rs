@@ -6,7 +6,7 @@ mod change;
 
 use super::{
     Aggregate, Cond, Const, Elements, Expect, Form, Function, Given, Item, Kind, Level, Levels, Message, Order, Piece, PodSecurity,
-    Presence, Program, Read, Root, Rule, Source, Stmt, Targets, Test, Ty, Value,
+    Presence, Program, Read, Rule, Source, Stmt, Targets, Test, Ty, Value,
 };
 use std::fmt::Write;
 
@@ -246,14 +246,7 @@ fn items(list: &[Item]) -> String {
 pub fn value(of: &Value) -> String {
     match of {
         Value::Const(inner) => constant(inner),
-        Value::Root(root) => match root {
-            Root::Object => "object",
-            Root::OldObject => "oldObject",
-            Root::NamespaceObject => "namespaceObject",
-            Root::Request => "request",
-            Root::Pod => "pod",
-        }
-        .to_owned(),
+        Value::Root(root) => root.name().to_owned(),
         Value::Var(slot) => format!("${}", slot.0),
         Value::Field { of, name, presence, default, ty: _ } => {
             let mark = match presence {

@@ -1,5 +1,7 @@
 //! A Kubernetes object as it stands in a manifest or request, with the line of every value.
 
+pub mod name;
+
 /// A value with its place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {

@@ -100,9 +100,7 @@ fn check_roots<'n>(context: &mut Context<'_>, span: Span, nodes: impl FnOnce(&mu
             if let Node::Value(Value::Root(root)) = node {
                 found = found.or(match root {
                     Root::Object | Root::Pod => None,
-                    Root::OldObject => Some("oldObject"),
-                    Root::NamespaceObject => Some("namespaceObject"),
-                    Root::Request => Some("request"),
+                    Root::OldObject | Root::NamespaceObject | Root::Request => Some(root.name()),
                 });
             }
             true

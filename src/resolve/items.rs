@@ -5,7 +5,7 @@ use super::rule::{OPERATIONS, SEVERITIES, word};
 use super::{Dropped, PackItems, World, params, unknown_rule};
 use crate::diagnostic::codes::resolve as codes;
 use crate::diagnostic::{Diagnostic, Span, nearest};
-use crate::ir::{Const, Exemption, Expect, Given, Level, Levels, Operation, Pack, PodSecurity, Severity, Test};
+use crate::ir::{Exemption, Expect, Given, Level, Levels, Operation, Pack, PodSecurity, Severity, Test};
 use crate::syntax::ast::{self, Case, Clause, Expr, ExprKind, Name, PodSecurityLine};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -497,7 +497,7 @@ fn json<'a>(
             dropped.used_items.append(&mut context.used_items);
             diagnostics.append(&mut context.diagnostics);
             match term.as_ref().map(params::report)? {
-                Some(constant) => const_json(&constant),
+                Some(constant) => constant.to_json(),
                 None => {
                     diagnostics.push(
                         Diagnostic::error(&codes::NOT_CONSTANT, expr.span, "this is not known when compiling")
@@ -508,15 +508,4 @@ fn json<'a>(
             }
         }
     })
-}
-
-fn const_json(constant: &Const) -> serde_json::Value {
-    match constant {
-        Const::Bool(b) => serde_json::Value::from(*b),
-        Const::Int(n) => serde_json::Value::from(*n),
-        Const::Quantity(quantity) => serde_json::Value::from(quantity.to_string()),
-        Const::String(text) => serde_json::Value::from(text.as_str()),
-        Const::List(items) => serde_json::Value::Array(items.iter().map(const_json).collect()),
-        Const::Object(fields) => serde_json::Value::Object(fields.iter().map(|(key, value)| (key.clone(), const_json(value))).collect()),
-    }
 }

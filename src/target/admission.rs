@@ -1,10 +1,9 @@
 //! What admission policies in CEL share, whoever runs them: which requests reach them, their variables and validations, and the version that their CEL needs.
 
 use super::Emission;
-use super::metadata::{LONGEST_NAME, policy_name};
+use super::metadata::{policy_name, within_length};
 use crate::diagnostic::{Diagnostic, codes::build};
 use crate::ir::{Action, Kind, Operation, Pack, Rule};
-use crate::lower::Unsupported;
 use crate::lower::cel::{self, Expr, Policy, print};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,12 +103,7 @@ pub(crate) fn parts(rule: &Rule, lowered: Policy) -> (Vec<Variable>, Validation)
 
 /// A rule in CEL for a target whose policies are named after rules; a refusal is put into the emission.
 pub(crate) fn lowered(target: &'static str, pack: &Pack, rule: &Rule, emission: &mut Emission) -> Option<Policy> {
-    let name = policy_name(pack, rule);
-    let lowered = if name.len() > LONGEST_NAME {
-        Err(Unsupported::new(format!("the name `{name}` of more than {LONGEST_NAME} characters"), rule.span))
-    } else {
-        cel::lower(rule)
-    };
+    let lowered = within_length(policy_name(pack, rule), rule.span).and_then(|_| cel::lower(rule));
     lowered.map_err(|unsupported| emission.refuse(target, &rule.id, &unsupported)).ok()
 }
 

@@ -301,8 +301,7 @@ fn indented(rego: &str) -> String {
 fn in_cel<'a>(pack: &'a Pack, emission: &mut Emission) -> Vec<Fused<'a>> {
     let mut made = Vec::new();
     for rule in &pack.rules {
-        if !rule.targets.include(NAME) {
-            emission.row(NAME, &rule.id, Outcome::Dropped);
+        if !emission.wants(NAME, rule) {
             continue;
         }
         let Some(lowered) = admission::lowered(NAME, pack, rule, emission) else { continue };

@@ -5,10 +5,10 @@
 //! Source: `github.com/open-policy-agent/gatekeeper` 3.23, `apis/mutations/v1` and `pkg/mutation/match`.
 
 use super::gatekeeper::NAME;
-use super::metadata::{LONGEST_NAME, Metadata, policy_name};
+use super::metadata::{Metadata, policy_name, within_length};
 use super::{Artifact, Emission, Outcome, join_documents};
 use crate::ir::change::Mutation;
-use crate::ir::{Cond, Kind, Operation, Pack};
+use crate::ir::{Kind, Operation, Pack};
 use crate::lower::Unsupported;
 use crate::lower::location::{self, Effect, Match, Mutator, Operator, Requirement};
 use crate::manifest;
@@ -129,12 +129,7 @@ pub(super) fn emit(pack: &Pack, names: &mut BTreeMap<String, String>, emission: 
     let mut documents = Vec::new();
     for mutation in &pack.mutations {
         let head = &mutation.head;
-        if !head.targets.include(NAME) {
-            emission.row(NAME, &head.id, Outcome::Dropped);
-            continue;
-        }
-        if matches!(head.applies, Cond::Const(false)) {
-            emission.row(NAME, &head.id, Outcome::NotApplicable("its `where` is never true".to_owned()));
+        if !emission.wants_change(NAME, head) {
             continue;
         }
         match written(pack, mutation) {
@@ -162,10 +157,7 @@ fn written(pack: &Pack, mutation: &Mutation) -> Result<Vec<(String, String)>, Un
     let width = mutators.len().to_string().len().max(2);
     let mut written = Vec::new();
     for (number, mutator) in (1..).zip(mutators) {
-        let name = format!("{}-{number:0width$}", policy_name(pack, head));
-        if name.len() > LONGEST_NAME {
-            return Err(Unsupported::new(format!("the name `{name}` of more than {LONGEST_NAME} characters"), head.span));
-        }
+        let name = within_length(format!("{}-{number:0width$}", policy_name(pack, head)), head.span)?;
         let metadata = Metadata { name: name.clone(), ..Metadata::of_rule(pack, head) }.described(head);
         let json = serde_json::to_value(document(metadata, mutator)).map_err(|error| Unsupported::new(error.to_string(), head.span))?;
         // The values are the author's: a reader of YAML must not take a text for something else.

@@ -3,7 +3,7 @@
 //! For rules patterns and JMESPath are not used, and the kinds are listed instead of generated: see `docs/`.
 
 use super::metadata::{Metadata, description, is_switch, title};
-use super::{Artifact, Emission, Outcome, kyverno_changes};
+use super::{Artifact, Emission, Outcome, join_documents, kyverno_changes};
 use crate::ir::walk::{asks_kind, request_fields};
 use crate::ir::{Action, Kind, Operation, Pack, Program, Rule};
 use crate::lower::Unsupported;
@@ -23,32 +23,23 @@ pub fn emit(program: &Program) -> Emission {
     let mut emission = Emission::default();
     let mut names = BTreeMap::new();
     for pack in program.packs.values() {
-        let mut text = String::new();
+        let mut documents = Vec::new();
         for rule in &pack.rules {
             let Some(policy) = policy(pack, rule, &mut emission) else { continue };
             if let Some(first) = names.insert(policy.metadata.name.clone(), rule.id.clone()) {
                 emission.collide(NAME, &policy.metadata.name, &first, &rule.id, rule.span);
             }
             match serde_yaml::to_string(&policy) {
-                Ok(yaml) => {
-                    if !text.is_empty() {
-                        text.push_str("---\n");
-                    }
-                    text.push_str(&yaml);
+                Ok(text) => {
+                    documents.push(text);
                     emission.row(NAME, &rule.id, Outcome::Exact);
                 }
                 Err(error) => emission.refuse(NAME, &rule.id, &Unsupported::new(error.to_string(), rule.span)),
             }
         }
-        let changes = kyverno_changes::documents(NAME, pack, &mut names, &mut emission);
-        for document in changes {
-            if !text.is_empty() {
-                text.push_str("---\n");
-            }
-            text.push_str(&document);
-        }
-        if !text.is_empty() {
-            emission.artifacts.push(Artifact { path: format!("{NAME}/{}.yaml", pack.name), contents: text.into_bytes() });
+        documents.extend(kyverno_changes::documents(NAME, pack, &mut names, &mut emission));
+        if !documents.is_empty() {
+            emission.artifacts.push(Artifact { path: format!("{NAME}/{}.yaml", pack.name), contents: join_documents(&documents) });
         }
     }
     if !emission.artifacts.is_empty() {
@@ -59,8 +50,7 @@ pub fn emit(program: &Program) -> Emission {
 
 /// The policy of a rule; none where there is nothing to write, which the emission then says.
 fn policy(pack: &Pack, rule: &Rule, emission: &mut Emission) -> Option<ClusterPolicy<ValidatingRule>> {
-    if !rule.targets.include(NAME) {
-        emission.row(NAME, &rule.id, Outcome::Dropped);
+    if !emission.wants(NAME, rule) {
         return None;
     }
     if let Some(field) = request_fields(rule).into_iter().find(|field| UNTOLD.contains(&field.as_str())) {

@@ -6,11 +6,11 @@
 //! Source: `github.com/kyverno/kyverno` 1.19, `api/kyverno/v1/rule_types.go`.
 
 use super::kyverno::{ClusterPolicy, Filter, Match, Resources, Spec, WebhookConfiguration, metadata, rule_name, whole};
-use super::metadata::{LONGEST_NAME, policy_name};
+use super::metadata::{policy_name, within_length};
 use super::{Emission, Outcome};
 use crate::diagnostic::Span;
 use crate::ir::change::{Generation, Mutation};
-use crate::ir::{Cond, Kind, Operation, Pack, Rule};
+use crate::ir::{Kind, Operation, Pack, Rule};
 use crate::lower::Unsupported;
 use crate::lower::jmespath::change::{self, Brought, Data, Patch};
 use crate::lower::jmespath::{Expr, print};
@@ -87,33 +87,24 @@ fn document(
     emission: &mut Emission,
     rules: impl FnOnce() -> Result<Vec<ChangingRule>, Unsupported>,
 ) -> Option<String> {
-    if !head.targets.include(target) {
-        emission.row(target, &head.id, Outcome::Dropped);
-        return None;
-    }
-    if matches!(head.applies, Cond::Const(false)) {
-        emission.row(target, &head.id, Outcome::NotApplicable("its `where` is never true".to_owned()));
+    if !emission.wants_change(target, head) {
         return None;
     }
     let name = policy_name(pack, head);
-    let text = if name.len() > LONGEST_NAME {
-        Err(Unsupported::new(format!("the name `{name}` of more than {LONGEST_NAME} characters"), head.span))
-    } else {
-        rules().and_then(|rules| {
-            let policy = ClusterPolicy {
-                api_version: "kyverno.io/v1",
-                kind: "ClusterPolicy",
-                metadata: metadata(pack, head),
-                spec: Spec {
-                    background: false,
-                    emit_warning: None,
-                    webhook_configuration: WebhookConfiguration { failure_policy: "Fail" },
-                    rules,
-                },
-            };
-            serde_yaml::to_string(&policy).map_err(|error| Unsupported::new(error.to_string(), head.span))
-        })
-    };
+    let text = within_length(name.clone(), head.span).and_then(|_| rules()).and_then(|rules| {
+        let policy = ClusterPolicy {
+            api_version: "kyverno.io/v1",
+            kind: "ClusterPolicy",
+            metadata: metadata(pack, head),
+            spec: Spec {
+                background: false,
+                emit_warning: None,
+                webhook_configuration: WebhookConfiguration { failure_policy: "Fail" },
+                rules,
+            },
+        };
+        serde_yaml::to_string(&policy).map_err(|error| Unsupported::new(error.to_string(), head.span))
+    });
     match text {
         Ok(text) => {
             if let Some(first) = names.insert(name.clone(), head.id.clone()) {
@@ -183,12 +174,7 @@ fn generating(pack: &Pack, generation: &Generation) -> Result<Vec<ChangingRule>,
 /// The name of a rule of the policy: the first is called like the item.
 fn numbered(pack: &Pack, head: &Rule, before: usize) -> Result<String, Unsupported> {
     let name = rule_name(pack, head);
-    let name = if before == 0 { name } else { format!("{name}-{}", before + 1) };
-    if name.len() > LONGEST_NAME {
-        Err(Unsupported::new(format!("the name `{name}` of more than {LONGEST_NAME} characters"), head.span))
-    } else {
-        Ok(name)
-    }
+    within_length(if before == 0 { name } else { format!("{name}-{}", before + 1) }, head.span)
 }
 
 /// The requests that a rule is about: kinds with the same operations together. Parts of objects are left alone.

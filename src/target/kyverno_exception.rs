@@ -7,8 +7,8 @@ use super::metadata::{description, labels, policy_name, source};
 use crate::ir::{Apart, Cond, Exempt, Pack, Rule};
 use crate::lower::Unsupported;
 use crate::lower::cel::{exemption, print};
+use crate::resolve::digest;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// Where Kyverno looks for exceptions, unless it is told of another namespace.
@@ -74,8 +74,8 @@ pub(crate) fn documents(pack: &Pack, rule: &Rule, apart: &Apart) -> Result<Vec<S
             continue;
         }
         let expression = print(&exemption(rule, when)?);
-        let digest = Sha256::digest(format!("{expression}\n{until}\n{because}"));
-        let short: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let digest = digest::of_text(&format!("{expression}\n{until}\n{because}"));
+        let short = digest.get(..8).unwrap_or_default();
         let policy = policy_name(pack, rule);
         let mut annotations = BTreeMap::from([("polc/source", source(pack, rule))]);
         annotations.extend(description(because).map(|text| ("kubernetes.io/description", text)));

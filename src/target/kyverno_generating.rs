@@ -7,10 +7,10 @@
 use super::admission::{self, MatchConstraints, Variable};
 use super::kyverno_mutating::metadata;
 use super::map::match_constraints;
-use super::metadata::{LONGEST_NAME, Metadata, policy_name};
+use super::metadata::{Metadata, policy_name, within_length};
 use super::{Emission, Outcome};
+use crate::ir::Pack;
 use crate::ir::change::Generation;
-use crate::ir::{Cond, Pack};
 use crate::lower::Unsupported;
 use crate::lower::cel::change::{self, Brought};
 use crate::lower::cel::tree::{and, ternary};
@@ -58,20 +58,10 @@ struct Generate {
 /// The policy of a generation; none where there is nothing to write, which the emission then says.
 pub(crate) fn document(target: &'static str, pack: &Pack, generation: &Generation, emission: &mut Emission) -> Option<String> {
     let head = &generation.head;
-    if !head.targets.include(target) {
-        emission.row(target, &head.id, Outcome::Dropped);
+    if !emission.wants_change(target, head) {
         return None;
     }
-    if matches!(head.applies, Cond::Const(false)) {
-        emission.row(target, &head.id, Outcome::NotApplicable("its `where` is never true".to_owned()));
-        return None;
-    }
-    let name = policy_name(pack, head);
-    let lowered = if name.len() > LONGEST_NAME {
-        Err(Unsupported::new(format!("the name `{name}` of more than {LONGEST_NAME} characters"), head.span))
-    } else {
-        change::generation(generation)
-    };
+    let lowered = within_length(policy_name(pack, head), head.span).and_then(|_| change::generation(generation));
     let text = lowered.and_then(|brought| {
         serde_yaml::to_string(&policy(pack, generation, brought)).map_err(|error| Unsupported::new(error.to_string(), head.span))
     });

@@ -68,8 +68,7 @@ pub fn emit(program: &Program, options: &Options) -> Emission {
         let mut documents = Vec::new();
         let mut exceptions = Vec::new();
         for rule in &pack.rules {
-            if !rule.targets.include(NAME) {
-                emission.row(NAME, &rule.id, Outcome::Dropped);
+            if !emission.wants(NAME, rule) {
                 continue;
             }
             let apart = match options.kyverno_exemptions {

@@ -6,11 +6,11 @@
 //! Source: `k8s.io/api` 0.37, `admissionregistration/v1/types.go`.
 
 use super::admission::{self, MatchConstraints, ResourceRule, Variable};
-use super::metadata::{LONGEST_NAME, Metadata, policy_name};
+use super::metadata::{Metadata, policy_name, within_length};
 use super::{Artifact, Emission, Options, Outcome, join_documents};
 use crate::diagnostic::{Diagnostic, codes::build};
 use crate::ir::change::Mutation;
-use crate::ir::{Cond, Kind, Operation, Pack, Program};
+use crate::ir::{Kind, Operation, Pack, Program};
 use crate::lower::Unsupported;
 use crate::lower::cel::change::{self, Patch};
 use crate::lower::cel::tree::ternary;
@@ -112,20 +112,10 @@ pub fn emit(program: &Program, options: &Options) -> Emission {
 /// A mutation in CEL; where there is nothing to write, the emission says why.
 pub(crate) fn lowered(target: &'static str, pack: &Pack, mutation: &Mutation, emission: &mut Emission) -> Option<Patch> {
     let head = &mutation.head;
-    if !head.targets.include(target) {
-        emission.row(target, &head.id, Outcome::Dropped);
+    if !emission.wants_change(target, head) {
         return None;
     }
-    if matches!(head.applies, Cond::Const(false)) {
-        emission.row(target, &head.id, Outcome::NotApplicable("its `where` is never true".to_owned()));
-        return None;
-    }
-    let name = policy_name(pack, head);
-    let lowered = if name.len() > LONGEST_NAME {
-        Err(Unsupported::new(format!("the name `{name}` of more than {LONGEST_NAME} characters"), head.span))
-    } else {
-        change::mutation(mutation)
-    };
+    let lowered = within_length(policy_name(pack, head), head.span).and_then(|_| change::mutation(mutation));
     lowered.map_err(|unsupported| emission.refuse(target, &head.id, &unsupported)).ok()
 }
 

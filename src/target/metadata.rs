@@ -2,7 +2,9 @@
 //!
 //! `polc/pack`, `polc/rule` and `polc/severity` are labels, to select by; the annotation `polc/source` is the digest of the rule's text in its source.
 
+use crate::diagnostic::Span;
 use crate::ir::{Pack, Rule};
+use crate::lower::Unsupported;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -43,6 +45,18 @@ impl Metadata {
 /// The name of the policy of a rule.
 pub(crate) fn policy_name(pack: &Pack, rule: &Rule) -> String {
     format!("{}-{}", pack.name, rule.name)
+}
+
+/// A name, if it is not too long.
+///
+/// # Errors
+/// When it is longer than [`LONGEST_NAME`].
+pub(crate) fn within_length(name: String, span: Span) -> Result<String, Unsupported> {
+    if name.len() > LONGEST_NAME {
+        Err(Unsupported::new(format!("the name `{name}` of more than {LONGEST_NAME} characters"), span))
+    } else {
+        Ok(name)
+    }
 }
 
 /// The labels of an object that stands for a rule.

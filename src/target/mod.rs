@@ -1,7 +1,7 @@
 //! The targets: what is written for each engine. A target only packages; conditions come from [`crate::lower`].
 
 use crate::diagnostic::{Diagnostic, Span, codes::build};
-use crate::ir::{PodSecurity, Program, Targets};
+use crate::ir::{Cond, PodSecurity, Program, Rule, Targets};
 use crate::lower::Unsupported;
 use crate::lower::cel::cost::{CHARACTERS, Cost, ITEMS};
 use serde::Serialize;
@@ -206,6 +206,25 @@ pub struct Unit {
 }
 
 impl Emission {
+    /// Whether an item is wanted in a target. Where its author has left the target out, its row says so.
+    pub(crate) fn wants(&mut self, target: &'static str, item: &Rule) -> bool {
+        let wants = item.targets.include(target);
+        if !wants {
+            self.row(target, &item.id, Outcome::Dropped);
+        }
+        wants
+    }
+
+    /// The same for a mutation or generation, which is not written either where it never applies.
+    pub(crate) fn wants_change(&mut self, target: &'static str, head: &Rule) -> bool {
+        let wants = self.wants(target, head);
+        let never = matches!(head.applies, Cond::Const(false));
+        if wants && never {
+            self.row(target, &head.id, Outcome::NotApplicable("its `where` is never true".to_owned()));
+        }
+        wants && !never
+    }
+
     /// Adds a row.
     pub fn row(&mut self, target: &'static str, rule: &str, outcome: Outcome) {
         self.report.push(TargetReport { rule: rule.to_owned(), target, outcome, cost: None });

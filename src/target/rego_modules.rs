@@ -55,8 +55,7 @@ pub(crate) fn packs<'a>(
 
 /// Adds a rule to a module, and its row.
 pub(crate) fn add(rule: &Rule, target: &'static str, module: &mut Module, emission: &mut Emission) {
-    if !rule.targets.include(target) {
-        emission.row(target, &rule.id, Outcome::Dropped);
+    if !emission.wants(target, rule) {
         return;
     }
     match module.add(rule) {

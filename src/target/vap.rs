@@ -4,7 +4,7 @@
 
 use super::admission::{self, MatchConstraints, Validation, Variable};
 use super::metadata::Metadata;
-use super::{Artifact, Emission, Options, Outcome, join_documents};
+use super::{Artifact, Emission, Options, join_documents};
 use crate::ir::{Pack, Program, Rule};
 use crate::lower::Unsupported;
 use crate::lower::cel::cost;
@@ -58,8 +58,7 @@ pub fn emit(program: &Program, options: &Options) -> Emission {
     for pack in program.packs.values() {
         let mut documents = Vec::new();
         for rule in &pack.rules {
-            if !rule.targets.include(NAME) {
-                emission.row(NAME, &rule.id, Outcome::Dropped);
+            if !emission.wants(NAME, rule) {
                 continue;
             }
             let Some(lowered) = admission::lowered(NAME, pack, rule, &mut emission) else { continue };
@@ -117,6 +116,7 @@ mod tests {
     use super::*;
     use crate::compile::compile;
     use crate::diagnostic::Sources;
+    use crate::target::Outcome;
 
     fn emitted(text: &str, kubernetes: u32) -> (Emission, Sources) {
         let mut sources = Sources::default();

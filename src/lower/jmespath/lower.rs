@@ -11,9 +11,6 @@ use std::collections::BTreeMap;
 
 pub(super) type Result<T> = std::result::Result<T, Unsupported>;
 
-/// Whole numbers up to here are floating-point numbers too.
-const EXACT: i64 = 1 << 53;
-
 /// When a value is absent.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Absent {
@@ -95,18 +92,6 @@ fn unknown(construct: impl Into<String>, span: Span) -> Unsupported {
     Unsupported::new(construct, span)
 }
 
-/// A JSON value of a constant.
-pub(super) fn json(value: &Const) -> Json {
-    match value {
-        Const::Bool(value) => Json::Bool(*value),
-        Const::Int(value) => Json::from(*value),
-        Const::Quantity(value) => Json::String(value.to_string()),
-        Const::String(value) => Json::String(value.clone()),
-        Const::List(items) => Json::Array(items.iter().map(json).collect()),
-        Const::Object(fields) => Json::Object(fields.iter().map(|(name, value)| (name.clone(), json(value))).collect()),
-    }
-}
-
 /// The number that a value is, whether it is read as a whole one or not.
 fn number(expr: Expr) -> Expr {
     Expr::Call("to_number", vec![Expr::Call("to_string", vec![expr])])
@@ -175,7 +160,7 @@ impl Lowering<'_> {
             Value::Root(root) => self.root(scope, *root),
             Value::Var(slot) => match scope.slots.get(slot) {
                 Some(Bound::Path(expr)) => Ok(expr.clone()),
-                Some(Bound::Const(value)) => Ok(Expr::Literal(json(value))),
+                Some(Bound::Const(value)) => Ok(Expr::Literal(value.to_json())),
                 None => self.unsupported("what a loop around gives, in a condition on the elements of a list,"),
             },
             Value::Field { of, name, .. } => Ok(self.path(scope, of)?.field(name.clone())),
@@ -199,15 +184,11 @@ impl Lowering<'_> {
     }
 
     fn root(&self, scope: &Scope, root: Root) -> Result<Expr> {
-        let what = match root {
-            Root::Object => "`object`",
-            Root::Pod => "`pod`",
-            Root::OldObject => return self.unsupported("`oldObject`"),
-            Root::NamespaceObject => return self.unsupported("`namespaceObject`"),
-            Root::Request => return self.unsupported("`request`"),
-        };
+        if matches!(root, Root::OldObject | Root::NamespaceObject | Root::Request) {
+            return self.unsupported(format!("`{}`", root.name()));
+        }
         if !scope.roots {
-            return self.unsupported(format!("{what} in a loop or in a condition on the elements of a list"));
+            return self.unsupported(format!("`{}` in a loop or in a condition on the elements of a list", root.name()));
         }
         let object = Expr::name("request").field("object");
         match (root, self.pod) {
@@ -263,15 +244,10 @@ impl Lowering<'_> {
 
     /// A constant as a literal.
     pub fn literal(&self, value: &Const) -> Result<Expr> {
-        fn is_exact(value: &Const) -> bool {
-            match value {
-                Const::Int(value) => (-EXACT..=EXACT).contains(value),
-                Const::List(items) => items.iter().all(is_exact),
-                Const::Object(fields) => fields.iter().all(|(_, value)| is_exact(value)),
-                Const::Bool(_) | Const::Quantity(_) | Const::String(_) => true,
-            }
+        match value.inexact() {
+            Some(_) => self.unsupported("a number above 2^53"),
+            None => Ok(Expr::Literal(value.to_json())),
         }
-        if is_exact(value) { Ok(Expr::Literal(json(value))) } else { self.unsupported("a number above 2^53") }
     }
 
     /// A value.

@@ -3,6 +3,7 @@
 use super::place::Step;
 use super::{Lowering, Match, Operator, Requirement, Result, Scope, constant, known};
 use crate::ir::{Cond, Const, Glob, Order, Root, Value};
+use crate::object::name::{is_label_key, is_label_value};
 use serde_json::Value as Json;
 
 impl Lowering<'_> {
@@ -252,41 +253,11 @@ fn is_wildcard(text: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
-/// Source: `k8s.io/apimachinery` 0.37, `pkg/util/validation`: `IsValidLabelValue`.
-fn is_label_value(text: &str) -> bool {
-    let end = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-    let bytes = text.as_bytes();
-    let inner = bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte));
-    bytes.is_empty() || (bytes.len() <= 63 && inner && end(bytes.first()) && end(bytes.last()))
-}
-
-/// Source: `k8s.io/apimachinery` 0.37, `pkg/util/validation`: `IsQualifiedName`.
-fn is_label_key(text: &str) -> bool {
-    let (prefix, name) = match text.split_once('/') {
-        Some((prefix, name)) => (Some(prefix), name),
-        None => (None, text),
-    };
-    let is_part = |part: &str| {
-        let end = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-        let bytes = part.as_bytes();
-        bytes.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-')
-            && end(bytes.first())
-            && end(bytes.last())
-    };
-    !name.is_empty() && is_label_value(name) && prefix.is_none_or(|prefix| prefix.len() <= 253 && prefix.split('.').all(is_part))
-}
-
 /// What a condition is about, in backticks where it is a path.
 fn shown(value: &Value) -> String {
     fn path(value: &Value) -> Option<String> {
         Some(match value {
-            Value::Root(root) => match root {
-                Root::Object => "object".to_owned(),
-                Root::OldObject => "oldObject".to_owned(),
-                Root::NamespaceObject => "namespaceObject".to_owned(),
-                Root::Request => "request".to_owned(),
-                Root::Pod => "pod".to_owned(),
-            },
+            Value::Root(root) => root.name().to_owned(),
             Value::Field { of, name, .. } => {
                 if matches!(**of, Value::Var(_)) {
                     name.clone()

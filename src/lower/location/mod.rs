@@ -20,7 +20,7 @@ use crate::ir::change::{Change, Conflict, Content, Edit, MergeKey, Mutation, edi
 use crate::ir::{Cond, Const, Elements, Kind, Operation, Slot, Source, Ty, Value};
 use crate::schema::{FieldType, Schema};
 use place::{Place, Step};
-use serde_json::{Number, Value as Json};
+use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
 type Result<T> = std::result::Result<T, Unsupported>;
@@ -491,22 +491,11 @@ impl Lowering<'_> {
     }
 
     fn constant(&self, constant: &Const) -> Result<Json> {
-        /// Gatekeeper reads the numbers of a mutator into floating point.
-        const EXACT: u64 = 1 << 53;
-        Ok(match constant {
-            Const::Bool(value) => Json::Bool(*value),
-            Const::Int(value) if value.unsigned_abs() > EXACT => {
-                return self.unsupported(format!("the number {value}, which Gatekeeper reads into floating point,"));
-            }
-            Const::Int(value) => Json::Number(Number::from(*value)),
-            Const::Quantity(quantity) => Json::String(quantity.to_string()),
-            Const::String(text) => Json::String(text.clone()),
-            Const::List(items) => Json::Array(items.iter().map(|item| self.constant(item)).collect::<Result<_>>()?),
-            Const::Object(fields) => {
-                let field = |(name, value): &(String, Const)| Ok((name.clone(), self.constant(value)?));
-                Json::Object(fields.iter().map(field).collect::<Result<_>>()?)
-            }
-        })
+        match constant.inexact() {
+            // It reads the numbers of a mutator so.
+            Some(number) => self.unsupported(format!("the number {number}, which Gatekeeper reads into floating point,")),
+            None => Ok(constant.to_json()),
+        }
     }
 }
 

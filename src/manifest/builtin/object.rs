@@ -1,10 +1,10 @@
 //! An object as a whole: its apiVersion and kind, its name, and whether it stands twice.
 
 use super::path::Path;
-use super::structs::{is_dns_label, is_dns_subdomain};
 use super::{Checker, Findings, at, fields, join, key_at, quote};
 use crate::diagnostic::nearest;
 use crate::manifest::Document;
+use crate::object::name::{is_dns_label, is_dns_subdomain};
 use crate::object::{Node, Value};
 use crate::schema::{KindInfo, Schema};
 use std::collections::BTreeSet;

@@ -2,6 +2,7 @@
 
 use super::path::Path;
 use super::{Findings, at, image, join, key_at, quote};
+use crate::object::name::is_dns_label;
 use crate::object::{Key, Node, Value};
 use crate::schema::TypeId;
 
@@ -163,28 +164,6 @@ fn dns_label(what: &str, entries: &[(Key, Node)], path: &Path<'_>, findings: &mu
     }
 }
 
-/// RFC 1123: `[a-z0-9]([-a-z0-9]*[a-z0-9])?`, at most 63.
-pub(super) fn is_dns_label(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let end = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-    bytes.len() <= 63
-        && end(bytes.first())
-        && end(bytes.last())
-        && bytes.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-')
-}
-
-/// RFC 1123: labels, here of any length, joined by dots, at most 253.
-pub(super) fn is_dns_subdomain(text: &str) -> bool {
-    let label = |label: &str| {
-        let bytes = label.as_bytes();
-        let end = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-        end(bytes.first())
-            && end(bytes.last())
-            && bytes.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-')
-    };
-    text.len() <= 253 && text.split('.').all(label)
-}
-
 const PRESET_NOTE: &str = "podpreset.admission.kubernetes.io/podpreset-";
 
 fn legacy_annotations(entries: &[(Key, Node)], path: &Path<'_>, findings: &mut Findings) {
@@ -233,25 +212,5 @@ fn negative_resources(entries: &[(Key, Node)], path: &Path<'_>, findings: &mut F
                 findings.error("quantity-valid", &Path::Field(&Path::Field(path, &key.name), &resource.name), at(value), message);
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tells_dns_names() {
-        for good in ["a", "a-b", "0", "9z"] {
-            assert!(is_dns_label(good) && is_dns_subdomain(good), "{good}");
-        }
-        for bad in ["", "-a", "a-", "A", "a_b", "<Pod name>", "é"] {
-            assert!(!is_dns_label(bad) && !is_dns_subdomain(bad), "{bad}");
-        }
-        assert!(is_dns_subdomain("a.b-c.d") && !is_dns_label("a.b-c.d"));
-        assert!(!is_dns_subdomain("a..b") && !is_dns_subdomain(".a") && !is_dns_subdomain("a.-b"));
-        let long = "a".repeat(64);
-        assert!(!is_dns_label(&long) && is_dns_subdomain(&long));
-        assert!(!is_dns_subdomain(&"a".repeat(254)));
     }
 }

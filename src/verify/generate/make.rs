@@ -3,9 +3,10 @@
 use super::places::{NAMESPACE, Place, REQUEST, Shape, Step, fits, index, key, keys, length, read, remove};
 use super::random::Random;
 use super::values::{
-    DURATIONS, HOSTILE, IMAGES, around, fitting, images_at, images_digested, images_named, images_with_tag, matching, plain, spell,
+    DURATIONS, HOSTILE, IMAGES, around, fitting, images_at, images_digested, images_named, images_with_tag, matching, spell,
 };
 use crate::ir::{Aggregate, Check, Cond, Const, Elements, Function, Item, Order, Quantity, Root, Rule, Slot, Source, Stmt, Ty, Value};
+use crate::object::name::is_dns_label;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
@@ -407,10 +408,10 @@ impl<'a> Maker<'a> {
 
     fn membership(&mut self, item: &Value, list: &Value, want: bool) {
         let mut members: Vec<Json> =
-            if let Value::Const(Const::List(items)) = list { items.iter().map(plain).collect() } else { Vec::new() };
+            if let Value::Const(Const::List(items)) = list { items.iter().map(Const::to_json).collect() } else { Vec::new() };
         if let Value::List(items) = list {
             members.extend(
-                items.iter().filter_map(|item| if let Item::One(Value::Const(constant)) = item { Some(plain(constant)) } else { None }),
+                items.iter().filter_map(|item| if let Item::One(Value::Const(constant)) = item { Some(constant.to_json()) } else { None }),
             );
         }
         if members.is_empty() {
@@ -498,7 +499,7 @@ impl<'a> Maker<'a> {
     // What a value is, roughly: enough to write something next to it.
     fn peek(&mut self, value: &Value) -> Option<Json> {
         match value {
-            Value::Const(constant) => Some(plain(constant)),
+            Value::Const(constant) => Some(constant.to_json()),
             Value::Var(slot) => match self.bound.get(slot) {
                 Some(Bound::Key(name)) => Some(json!(name)),
                 Some(Bound::At(place)) => read(&self.object, place).cloned(),
@@ -976,8 +977,5 @@ pub fn is_name(place: &[Step]) -> bool {
 
 /// Whether the API server takes it as a name.
 pub fn is_dns_name(value: &Json) -> bool {
-    value.as_str().is_some_and(|text| {
-        let edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-        text.len() <= 63 && text.starts_with(edge) && text.ends_with(edge) && text.chars().all(|c| edge(c) || c == '-')
-    })
+    value.as_str().is_some_and(is_dns_label)
 }

@@ -168,7 +168,7 @@ pub fn around_quantity(quantity: Quantity) -> Vec<Json> {
 
 /// A quantity as one text.
 pub fn spell(milli: i128) -> String {
-    if milli % 1000 == 0 { (milli / 1000).to_string() } else { format!("{milli}m") }
+    Quantity { milli }.to_string()
 }
 
 /// Durations, and texts that are none.
@@ -250,19 +250,7 @@ pub fn around(constant: &Const) -> Vec<Json> {
         Const::Quantity(quantity) => around_quantity(*quantity),
         Const::String(text) => around_text(text),
         Const::List(items) => items.iter().flat_map(around).collect(),
-        Const::Object(_) => vec![plain(constant)],
-    }
-}
-
-/// A constant as JSON.
-pub fn plain(constant: &Const) -> Json {
-    match constant {
-        Const::Bool(value) => json!(value),
-        Const::Int(number) => json!(number),
-        Const::Quantity(quantity) => json!(spell(quantity.milli)),
-        Const::String(text) => json!(text),
-        Const::List(items) => items.iter().map(plain).collect(),
-        Const::Object(entries) => entries.iter().map(|(key, value)| (key.clone(), plain(value))).collect::<serde_json::Map<_, _>>().into(),
+        Const::Object(_) => vec![constant.to_json()],
     }
 }
 
