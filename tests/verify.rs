@@ -229,6 +229,42 @@ mod broken {
     }
 
     #[test]
+    fn an_engine_that_was_asked_for_and_judges_nothing_is_a_finding() {
+        let work = policies(POLICY);
+        changing(work.path(), "polc-mutate", "true");
+        changing(work.path(), "polc-kyverno", "true");
+        let arguments = ["p.pol", "--engine", "map,kyverno-exceptions", "--engines-dir", ".", "--cases", "20"];
+        let (out, _) = said(&mut verify(work.path(), &arguments), 1);
+        assert!(
+            out.contains(
+                "engines that were asked for and judged nothing:\n  kyverno-exceptions: it leaves out p/no-host-network: it has no exemption\n  \
+                map: there is no mutation or generation\n"
+            ),
+            "{out}"
+        );
+        let report = json(&mut verify(work.path(), &arguments), 1);
+        assert_eq!(report["judgedNothing"][1], serde_json::json!({"engine": "map", "why": "there is no mutation or generation"}));
+        let (xml, _) = said(verify(work.path(), &arguments).args(["--format", "junit"]), 1);
+        assert!(xml.contains("<testsuites name=\"polc verify\" tests=\"2\" failures=\"2\""), "{xml}");
+        assert!(
+            xml.contains("<testcase name=\"map\" classname=\"judged nothing\">\n      <failure message=\"judged nothing\">there is no mutation or generation</failure>"),
+            "{xml}"
+        );
+        // Where it was not asked for by name, it is there for others.
+        std::fs::remove_file(work.path().join("polc-kyverno")).unwrap();
+        let (out, _) = said(&mut verify(work.path(), &["p.pol", "--engines-dir", ".", "--cases", "200"]), 0);
+        assert!(!out.contains("judged nothing"), "{out}");
+    }
+
+    #[test]
+    fn an_engine_whose_rules_are_all_left_out_says_why() {
+        let work = policies(&POLICY.replace("forbid pod.spec.hostNetwork", "targets except vap\n    forbid pod.spec.hostNetwork"));
+        changing(work.path(), "polc-admit", "true");
+        let (out, _) = said(&mut verify(work.path(), &["p.pol", "--engine", "vap", "--engines-dir", "."]), 1);
+        assert!(out.contains("judged nothing:\n  vap: it leaves out p/no-host-network: its `targets` clause leaves it out\n"), "{out}");
+    }
+
+    #[test]
     fn a_policy_that_an_engine_refuses_never_looks_like_one_that_changes_nothing() {
         let work = policies(MUTATION);
         engine(work.path(), "echo '{\"ready\":true,\"refused\":[{\"policy\":\"p-links\",\"reason\":\"no\"}]}'\ncat > /dev/null\n");

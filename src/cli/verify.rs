@@ -3,6 +3,7 @@
 mod carried;
 mod changers;
 pub mod engines;
+mod idle;
 mod objects;
 mod policies;
 mod pool;
@@ -30,7 +31,7 @@ use std::time::{Duration, Instant};
 /// be the same. Where they are not, the object is made as small as it can be and shown with a command that repeats it. The embedded engines always run; the others where their
 /// programs are found (`tests/engines/build.sh` of polc's sources builds them).
 ///
-/// Exits with 1 when an engine differs, or when a rule was not seen both to pass and to fail; with 2 when an engine that was asked for is missing.
+/// Exits with 1 when an engine differs, when a rule was not seen both to pass and to fail, or when an engine that was asked for carries none of the rules; with 2 when an engine that was asked for is missing.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// `.pol` files or folders; `-` is standard input.
@@ -198,6 +199,11 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<Status, Fa
     };
     let changes = changed::verify(&items, &engines.changing, options, given.as_ref().map(|given| given.cases.as_slice()), &progress);
     bar.finish_and_clear();
+    let idle = if arguments.engines.is_empty() {
+        Vec::new()
+    } else {
+        idle::idle(&engines, judged.len(), &items, &outcome, &changes, given.is_none())
+    };
     let shown = show::Shown {
         arguments,
         sources: &loaded.sources,
@@ -208,6 +214,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<Status, Fa
         items: &items,
         changers: &engines.changing,
         changes: &changes,
+        idle: &idle,
         left_out_objects: given.as_ref().map(|given| given.left_out.as_slice()).unwrap_or_default(),
         elapsed: began.elapsed(),
         color: context.color,
@@ -220,7 +227,8 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<Status, Fa
     let fine = outcome.disagreements.is_empty()
         && outcome.one_sided.is_empty()
         && changes.disagreements.is_empty()
-        && changes.one_sided.is_empty();
+        && changes.one_sided.is_empty()
+        && idle.is_empty();
     Ok(if fine { Status::Fine } else { Status::Findings })
 }
 

@@ -20,7 +20,12 @@ const RARELY: usize = 250;
 struct Dialect {
     emit: fn(&Program) -> Emission,
     forms: &'static [Form],
+    /// Why a rule is left out that the engine is not started with.
+    others: &'static str,
 }
+
+/// Each rule that is compared is given to it.
+const ALL_RULES: &str = "it was not emitted";
 
 /// A way in which a case goes in.
 struct Form {
@@ -56,12 +61,15 @@ enum Carried {
 pub fn kyverno(start: Start<'_>) -> Result<Box<dyn Engine>, String> {
     // The whole engine would ask a cluster for the Namespace.
     const WHOLE: Form = Form { with: |case| json!({"full": case.namespace_object.is_none()}), all: false, rare: true };
-    begin(start, Dialect { emit: kyverno::emit, forms: &[PLAIN, WHOLE] })
+    begin(start, Dialect { emit: kyverno::emit, forms: &[PLAIN, WHOLE], others: ALL_RULES })
 }
 
 /// Emitted ValidatingPolicies in Kyverno, through the helper `polc-kyverno`.
 pub fn kyverno_vpol(start: Start<'_>) -> Result<Box<dyn Engine>, String> {
-    begin(start, Dialect { emit: |program| kyverno_vpol::emit(program, &Options::default()), forms: &[PLAIN, AMONG_ALL] })
+    begin(
+        start,
+        Dialect { emit: |program| kyverno_vpol::emit(program, &Options::default()), forms: &[PLAIN, AMONG_ALL], others: ALL_RULES },
+    )
 }
 
 /// Those of rules with exemptions, which are PolicyExceptions.
@@ -70,7 +78,7 @@ pub fn kyverno_exceptions(start: Start<'_>) -> Result<Box<dyn Engine>, String> {
         kyverno_vpol::emit(program, &Options { kyverno_exemptions: KyvernoExemptions::Exception, ..Options::default() })
     }
     let exempting: Vec<&Rule> = start.rules.iter().copied().filter(|rule| rule.apart.is_some()).collect();
-    begin(Start { rules: &exempting, ..start }, Dialect { emit, forms: &[PLAIN, AMONG_ALL] })
+    begin(Start { rules: &exempting, ..start }, Dialect { emit, forms: &[PLAIN, AMONG_ALL], others: "it has no exemption" })
 }
 
 /// Emitted ValidatingAdmissionPolicies in the API server's code, through the helper `polc-admit`: an object as it is written, read into its type, and with the API server's defaults.
@@ -81,7 +89,11 @@ pub fn vap(start: Start<'_>) -> Result<Box<dyn Engine>, String> {
     const WRITTEN_AMONG_ALL: Form = Form { with: |_| json!({"raw": true}), all: true, rare: true };
     begin(
         start,
-        Dialect { emit: |program| vap::emit(program, &Options::default()), forms: &[WRITTEN, TYPED, DEFAULTED, WRITTEN_AMONG_ALL] },
+        Dialect {
+            emit: |program| vap::emit(program, &Options::default()),
+            forms: &[WRITTEN, TYPED, DEFAULTED, WRITTEN_AMONG_ALL],
+            others: ALL_RULES,
+        },
     )
 }
 
@@ -164,7 +176,7 @@ impl Engine for Policies {
 
     fn leaves_out(&self, rule: &Rule) -> Option<String> {
         match self.rules.get(&rule.id) {
-            None => Some("it was not emitted".to_owned()),
+            None => Some(self.dialect.others.to_owned()),
             Some(Carried::Not(why)) => Some(why.clone()),
             Some(Carried::Policy(_) | Carried::Refused(_)) => None,
         }

@@ -37,6 +37,8 @@ pub struct Shown<'a> {
     pub items: &'a [Item<'a>],
     pub changers: &'a [Box<dyn Changer>],
     pub changes: &'a changed::Outcome,
+    /// Engines that were asked for and judged nothing, and why.
+    pub idle: &'a [(String, String)],
     pub left_out_objects: &'a [(String, u32, String)],
     pub elapsed: Duration,
     pub color: bool,
@@ -249,6 +251,7 @@ impl Shown<'_> {
             "changes that were not seen both to change an object and to leave one alone:",
             &mut self.changes.one_sided.iter().map(|(id, changed, left)| format!("{id}: changed {changed}, left {left} alone")),
         );
+        list("engines that were asked for and judged nothing:", &mut self.idle.iter().map(|(engine, why)| format!("{engine}: {why}")));
         text.push('\n');
         for found in &outcome.disagreements {
             self.disagreement(&mut text, found);
@@ -337,6 +340,7 @@ impl Shown<'_> {
             "oneSidedChanges": one_sided_changes,
             "disagreements": disagreements,
             "oneSided": outcome.one_sided.iter().map(|(rule, tally)| json!({"rule": rule, "pass": tally.pass, "fail": tally.fail, "skip": tally.skip})).collect::<Vec<_>>(),
+            "judgedNothing": self.idle.iter().map(|(engine, why)| json!({"engine": engine, "why": why})).collect::<Vec<_>>(),
             "notApplicable": outcome.not_applicable.iter().map(|(rule, why)| json!({"rule": rule, "why": why})).collect::<Vec<_>>(),
             "leftOut": outcome.left_out.iter().chain(&self.changes.left_out).map(|(rule, engine, why)| json!({"rule": rule, "engine": engine, "why": why})).collect::<Vec<_>>(),
             "objectsLeftOut": self.left_out_objects.iter().map(|(file, line, why)| json!({"file": file, "line": line, "why": why})).collect::<Vec<_>>(),
@@ -357,8 +361,9 @@ impl Shown<'_> {
         let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
         writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
         let changes = self.changes;
-        let failures = outcome.disagreements.len() + outcome.one_sided.len() + changes.disagreements.len() + changes.one_sided.len();
-        let tests = outcome.rows.len() + outcome.one_sided.len() + changes.rows.len() + changes.one_sided.len();
+        let failures =
+            outcome.disagreements.len() + outcome.one_sided.len() + changes.disagreements.len() + changes.one_sided.len() + self.idle.len();
+        let tests = outcome.rows.len() + outcome.one_sided.len() + changes.rows.len() + changes.one_sided.len() + self.idle.len();
         let time = format!("{:.3}", self.elapsed.as_secs_f64());
         let suites = [("name", "polc verify".to_owned()), ("tests", tests.to_string()), ("failures", failures.to_string()), ("time", time)];
         writer
@@ -433,6 +438,16 @@ impl Shown<'_> {
                             }
                             Ok(())
                         })?;
+                }
+                let idle = self.idle.len().to_string();
+                let suite = [("name", "judged nothing"), ("tests", idle.as_str()), ("failures", idle.as_str())];
+                if !self.idle.is_empty() {
+                    writer.create_element("testsuite").with_attributes(suite).write_inner_content(|writer| {
+                        for (engine, why) in self.idle {
+                            test_case(writer, engine, "judged nothing", Some(("judged nothing".to_owned(), why.clone())))?;
+                        }
+                        Ok(())
+                    })?;
                 }
                 Ok(())
             })?;
