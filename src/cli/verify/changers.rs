@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// What is different from engine to engine.
 struct Dialect {
     emit: fn(&Program) -> Emission,
-    /// Whether it says what it sees of an object before it changes it; else that is the object as it is written.
+    /// Whether it always says what it sees of an object before it changes it; else that is the object as it is written, unless it says otherwise.
     reads: bool,
 }
 
@@ -114,7 +114,7 @@ impl Changers {
                 .cloned()
                 .map_or_else(|| Made::Error(format!("it does not say what it brings: {reply}")), Made::Brought);
         }
-        let before = if self.dialect.reads { reply.get("before") } else { object };
+        let before = if self.dialect.reads { reply.get("before") } else { reply.get("before").or(object) };
         match (before, reply.get("after")) {
             (Some(before), Some(after)) => Made::Changed(before.clone(), after.clone()),
             (_, _) => Made::Error(format!("it does not say what it makes: {reply}")),

@@ -50,6 +50,8 @@ type request struct {
 
 type answer struct {
 	lines.Reply
+	// Before is the object that the policies see, where that is not the one that was given.
+	Before map[string]any `json:"before,omitempty"`
 	// After is the object after the policies.
 	After map[string]any `json:"after,omitempty"`
 	// Generated are the objects that it brings.
@@ -211,6 +213,11 @@ func (e *engine) one(line []byte, asked *request, reply *answer) error {
 		return err
 	}
 	object := &read.Object
+	// The API server takes this away before any policy sees the object, and Kyverno where it reads one.
+	if object.GroupVersionKind() == corev1.SchemeGroupVersion.WithKind("Namespace") && object.GetNamespace() != "" {
+		object.SetNamespace("")
+		reply.Before = object.DeepCopy().Object
+	}
 	operation := admission.Operation(asked.Operation)
 	if operation == "" {
 		operation = admission.Create
