@@ -255,6 +255,8 @@ mod tests {
     use crate::compile::compile;
     use crate::diagnostic::Sources;
     use crate::target::{Emission, Options, Outcome, gatekeeper};
+    use serde::Deserialize as _;
+    use serde_json::json;
 
     /// What is written for `mutation m { ... }` in the pack `p`, and its source.
     fn emitted(mutation: &str) -> (Emission, Sources) {
@@ -398,6 +400,83 @@ mod tests {
                 "set pod.metadata",
             ),
             (
+                "match Pod for c in pod.spec.containers { merge c.ports by containerPort { containerPort: 0 } }",
+                "`merge` by a key that is computed, empty or not above zero",
+                "merge c.ports",
+            ),
+            (
+                "match Pod set pod.spec.hostname = object.metadata.labels[\"a\"] ?? \"b\"",
+                "a value that is computed from the object",
+                "set pod.spec.hostname",
+            ),
+            (
+                "match Pod if not exists pod.spec.dnsConfig { set pod.spec.nodeName = \"a\" }",
+                "the condition on `pod.spec.dnsConfig`",
+                "set pod.spec.nodeName",
+            ),
+            (
+                "match Pod where exists object.metadata.annotations[\"a\"] set pod.spec.nodeName = \"a\"",
+                "the condition on `object.metadata.annotations[\"a\"]`",
+                "mutation m {",
+            ),
+            (
+                "match Pod where object.spec.nodeName == \"a\" set pod.spec.hostname = \"a\"",
+                "the condition on `object.spec.nodeName`",
+                "mutation m {",
+            ),
+            (
+                "match Pod where object.spec.nodeName like \"*a\" set pod.spec.hostname = \"a\"",
+                "the condition on `object.spec.nodeName`",
+                "mutation m {",
+            ),
+            ("match Pod for c in pod.containers where c.name != \"a\" { set c.stdin = true }", "the condition on `name`", "set c.stdin"),
+            ("match Pod for c in pod.containers where c.name == \"\" { set c.stdin = true }", "the condition on `name`", "set c.stdin"),
+            (
+                "match Pod for c in pod.spec.containers { for p in c.ports where p.containerPort == 0 { set p.hostIP = \"a\" } }",
+                "the condition on `containerPort`",
+                "set p.hostIP",
+            ),
+            (
+                "match Pod where exists pod.spec.containers for c in pod.spec.containers { set c.stdin = true }",
+                "the condition on `pod.spec.containers`",
+                "mutation m {",
+            ),
+            (
+                "match Pod where object.metadata.namespace like \"a*b\" set pod.spec.nodeName = \"a\"",
+                "the condition on `object.metadata.namespace`",
+                "mutation m {",
+            ),
+            (
+                "match Pod where object.metadata.namespace like \"a*b*\" set pod.spec.nodeName = \"a\"",
+                "the condition on `object.metadata.namespace`",
+                "mutation m {",
+            ),
+            (
+                "match Pod where object.metadata.namespace like \"*a*b\" set pod.spec.nodeName = \"a\"",
+                "the condition on `object.metadata.namespace`",
+                "mutation m {",
+            ),
+            (
+                "match Pod where object.metadata.namespace == \"a\" if object.metadata.namespace == \"b\" { set pod.spec.nodeName = \"a\" }",
+                "a second condition on the namespace",
+                "set pod.spec",
+            ),
+            (
+                "match Pod where object.metadata.name != \"a\" set pod.spec.nodeName = \"a\"",
+                "the condition on `object.metadata.name`",
+                "mutation m {",
+            ),
+            (
+                "match Pod where object.metadata.name == \"a\" if object.metadata.name == \"b\" { set pod.spec.nodeName = \"a\" }",
+                "the condition on `object.metadata.name`",
+                "set pod.spec",
+            ),
+            (
+                "match Pod where namespaceObject.metadata.annotations[\"a\"] == \"b\" set pod.spec.nodeName = \"a\"",
+                "the condition on `namespaceObject.metadata.annotations[\"a\"]`",
+                "mutation m {",
+            ),
+            (
                 "match Pod for c in pod.containers { set c.name = \"a\" }",
                 "the field `name`, by which Gatekeeper finds the elements of the list,",
                 "set c.name",
@@ -481,6 +560,117 @@ mod tests {
             "match ConfigMap, Namespace on create, update where object.metadata.namespace == \"a\" default object.metadata.labels[\"b\"] = \"c\"",
         );
         assert!(none.contains("      - ConfigMap\n    namespaces:\n    - a\n") && !none.contains("- Namespace\n"), "{none}");
+    }
+
+    /// Where the mutators put something, in their order, each with the kinds that it is for.
+    fn puts(mutation: &str) -> Vec<(String, Vec<String>)> {
+        let written = text(mutation);
+        let documents: Vec<serde_json::Value> =
+            serde_yaml::Deserializer::from_str(&written).map(|document| serde_json::Value::deserialize(document).unwrap()).collect();
+        let kinds = |document: &serde_json::Value| {
+            let applies = document["spec"]["applyTo"].as_array().or_else(|| document["spec"]["match"]["kinds"].as_array());
+            let all = applies.into_iter().flatten().flat_map(|rule| rule["kinds"].as_array().into_iter().flatten());
+            all.map(|kind| kind.as_str().unwrap().to_owned()).collect()
+        };
+        documents.iter().map(|document| (document["spec"]["location"].as_str().unwrap().to_owned(), kinds(document))).collect()
+    }
+
+    fn put(location: &str, kinds: &[&str]) -> (String, Vec<String>) {
+        (location.to_owned(), kinds.iter().map(|kind| (*kind).to_owned()).collect())
+    }
+
+    #[test]
+    fn statements_that_are_not_for_a_kind_keep_their_numbers() {
+        let found = puts(
+            "match ConfigMap, ClusterRole on create, update \
+             if object.metadata.namespace == \"shop\" { default object.metadata.labels[\"a\"] = \"a\" default object.metadata.labels[\"b\"] = \"b\" } \
+             default object.metadata.labels[\"c\"] = \"c\"",
+        );
+        let expected = [
+            put("metadata.labels.a", &["ConfigMap"]),
+            put("metadata.labels.b", &["ConfigMap"]),
+            put("metadata.labels.c", &["ConfigMap", "ClusterRole"]),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn elements_are_found_by_their_keys() {
+        for (mutation, location) in [
+            (
+                "for c in pod.spec.containers { merge c.ports by containerPort { containerPort: 80 } }",
+                "spec.containers[name: *].ports[containerPort: 80]",
+            ),
+            (
+                "for c in pod.spec.containers { for p in c.ports where p.containerPort == 80 { set p.hostIP = \"a\" } }",
+                "spec.containers[name: *].ports[containerPort: 80].hostIP",
+            ),
+            (
+                "for c in pod.spec.containers where c.name == \"a\" { if c.name == \"a\" { set c.stdin = true } }",
+                "spec.containers[name: a].stdin",
+            ),
+        ] {
+            let found = puts(&format!("match Pod {mutation}"));
+            assert_eq!(found, [put(location, &["Pod"])], "{mutation}");
+        }
+        let none = emitted("match Pod for c in pod.spec.containers where c.name == \"a\" { if c.name == \"b\" { set c.stdin = true } }").0;
+        assert!(none.artifacts.is_empty(), "{:?}", none.artifacts);
+    }
+
+    #[test]
+    fn what_constants_decide_is_no_condition() {
+        let found = puts("match Pod for k, v in { \"a\": \"x\", \"b\": \"y\" } { if v == \"x\" { set pod.spec.nodeSelector[k] = v } }");
+        assert_eq!(found, [put("spec.nodeSelector.a", &["Pod"])]);
+    }
+
+    #[test]
+    fn a_match_says_which_namespaces_names_and_labels() {
+        for (condition, expected) in [
+            ("where object.metadata.namespace like \"shop-*\"", json!({"namespaces": ["shop-*"]})),
+            ("where object.metadata.namespace like \"*-shop\"", json!({"namespaces": ["*-shop"]})),
+            ("where object.metadata.namespace like \"*shop*\"", json!({"namespaces": ["*shop*"]})),
+            ("where not (object.metadata.namespace like \"shop-*\")", json!({"excludedNamespaces": ["shop-*"]})),
+            ("where object.metadata.name like \"*-shop\"", json!({"name": "*-shop"})),
+            (
+                "except where exists object.metadata.labels[\"a\"] or object.metadata.labels[\"b\"] == \"c\"",
+                json!({"labelSelector": {"matchExpressions": [
+                    {"key": "a", "operator": "DoesNotExist"}, {"key": "b", "operator": "NotIn", "values": ["c"]},
+                ]}}),
+            ),
+        ] {
+            let written = text(&format!("match Pod {condition} set pod.spec.nodeName = \"a\""));
+            let document: serde_json::Value = serde_yaml::from_str(&written).unwrap();
+            assert_eq!(document["spec"]["match"], expected, "{condition}");
+        }
+        let twice = text(
+            "match Pod where object.metadata.namespace in [\"a\", \"b\"] \
+             if object.metadata.namespace in [\"a\", \"b\"] { set pod.spec.nodeName = \"a\" }",
+        );
+        assert_eq!(twice.matches("    namespaces:\n    - a\n    - b\n").count(), 1, "{twice}");
+    }
+
+    #[test]
+    fn what_lives_in_no_namespace_has_no_labels_of_one() {
+        let found = |condition: &str| {
+            let written =
+                text(&format!("match ConfigMap, ClusterRole on create, update {condition} default object.metadata.labels[\"b\"] = \"c\""));
+            (written.matches("- ClusterRole").count(), written.matches("namespaceSelector").count())
+        };
+        assert_eq!(found("where namespaceObject.metadata.labels[\"a\"] == \"b\""), (0, 1));
+        assert_eq!(found("where not exists namespaceObject.metadata.labels[\"a\"]"), (1, 1));
+    }
+
+    #[test]
+    fn a_condition_that_a_kind_meets_is_not_asked_of_it() {
+        let written = text(
+            "match ConfigMap, Secret, Namespace on create, update except namespaces \"a\" default object.metadata.labels[\"c\"] = \"d\"",
+        );
+        let [others, namespaces] = &written.split("\n---\n").collect::<Vec<_>>()[..] else { panic!("{written}") };
+        assert!(
+            others.contains("- ConfigMap") && others.contains("- Secret") && others.contains("excludedNamespaces:\n    - a\n"),
+            "{others}"
+        );
+        assert!(namespaces.contains("- Namespace") && !namespaces.contains("excludedNamespaces"), "{namespaces}");
     }
 
     #[test]

@@ -316,6 +316,18 @@ mod tests {
                 "a change of what a loop does not go over, in the loop,",
             ),
             (
+                "mutation m { match Deployment, Pod for c in pod.spec.containers { set pod.spec.hostname = \"x\" } }",
+                "a change of what a loop does not go over, in the loop,",
+            ),
+            (
+                "mutation m { match Pod for c in pod.spec.containers { set c.stdin = true } if pod.spec.hostNetwork { for c in pod.spec.containers { set c.tty = true } } }",
+                "a second loop over the same list under another condition",
+            ),
+            (
+                "generation g { match Pod create ConfigMap named \"x\" { metadata: { finalizers: [object.metadata.labels[\"a\"]] } } }",
+                "an element of a list that may be absent",
+            ),
+            (
                 "mutation m { match Pod for c in pod.containers where c.name == object.metadata.name { set c.stdin = true } }",
                 "`object` in a loop or in a condition on the elements of a list",
             ),

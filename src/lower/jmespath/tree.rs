@@ -389,6 +389,13 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_quoted_where_it_is_no_identifier() {
+        for (name, expected) in [("a_9", "a_9"), ("_a", "_a"), ("9a", "\"9a\""), ("é", "\"é\""), ("a.b", "\"a.b\""), ("", "\"\"")] {
+            assert_eq!(print(&Expr::name(name)), expected);
+        }
+    }
+
+    #[test]
     fn what_belongs_together_is_put_in_parentheses() {
         let a = || Expr::name("a");
         let filtered = a().filter(Expr::Current.eq(Expr::text("x")));
