@@ -100,6 +100,39 @@ fn mistakes() {
 }
 
 #[test]
+fn a_computed_key_is_printable_ascii() {
+    let statements = "match Pod set pod.metadata.annotations[object.metadata.labels[\"key\"]] = \"x\"";
+    let with = |key: &str| mutated(statements, &json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"labels": {"key": key}}}));
+    for key in ["a", " ", "~", "a/b"] {
+        let made = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"labels": {"key": key}, "annotations": {key: "x"}}});
+        assert_eq!(with(key), Effect::Done(made), "{key}");
+    }
+    for key in ["", "é", "a\n", "\u{7f}"] {
+        assert_eq!(with(key), Effect::Nothing, "{key:?}");
+    }
+}
+
+#[test]
+fn what_is_removed_takes_nothing_with_it() {
+    let object = pod(json!({"nodeName": "a", "hostname": "b", "volumes": []}));
+    assert_eq!(mutated("match Pod remove pod.spec.nodeName", &object), Effect::Done(pod(json!({"hostname": "b", "volumes": []}))));
+    assert_eq!(mutated("match Pod remove pod.spec.nodeName", &pod(json!({"hostname": "b"}))), Effect::Nothing);
+}
+
+#[test]
+fn an_empty_struct_is_merged_where_none_is() {
+    let statements = "match Pod merge pod.spec.volumes by name { name: \"a\", emptyDir: {} }";
+    let volumes = |volume: Json| pod(json!({"volumes": [volume]}));
+    let made = volumes(json!({"name": "a", "emptyDir": {}}));
+    assert_eq!(mutated(statements, &volumes(json!({"name": "a"}))), Effect::Done(made.clone()));
+    assert_eq!(mutated(statements, &made), Effect::Nothing);
+    assert_eq!(mutated(statements, &volumes(json!({"name": "a", "emptyDir": {"medium": "Memory"}}))), Effect::Nothing);
+    // What is there is not of the same form.
+    let conflict = mutated(&format!("on conflict skip {statements}"), &volumes(json!({"name": "a", "emptyDir": "a"})));
+    assert!(matches!(conflict, Effect::Conflict(_)), "{conflict:?}");
+}
+
+#[test]
 fn a_place_is_made_only_for_what_is_written_there() {
     let statements = "match Pod
         default pod.spec.securityContext.seccompProfile = { type: \"RuntimeDefault\" }

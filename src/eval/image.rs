@@ -121,6 +121,16 @@ mod tests {
     }
 
     #[test]
+    fn splits_what_is_no_reference() {
+        for (text, registry, path, tag) in
+            [("/a:1", "docker.io", "/a", Some("1")), ("", "docker.io", "", None), ("a/:1", "docker.io", "a/", Some("1"))]
+        {
+            let image = Image::split(text);
+            assert_eq!((image.registry, image.path, image.written_tag), (registry, path, tag), "{text:?}");
+        }
+    }
+
+    #[test]
     fn accepts_references() {
         for text in [
             "a.b/c",

@@ -188,6 +188,16 @@ mod tests {
     }
 
     #[test]
+    fn keys_that_are_no_names_are_quoted() {
+        for (key, expected) in [("a1", "a.a1"), ("_a", "a._a"), ("A_", "a.A_"), ("1a", "a[\"1a\"]"), ("a-b", "a[\"a-b\"]"), ("", "a[\"\"]")]
+        {
+            let mut field = "a".to_owned();
+            push_key(&mut field, key);
+            assert_eq!(field, expected);
+        }
+    }
+
+    #[test]
     fn every_node_is_found_copies_of_aliases_and_nodes_without_a_place_too() {
         let text = "a: &a\n  b: [1, {c: 2}]\nd: {e: *a, f: *a}\ng:\n- *a\n- x/y: 1\n  \"\": [[]]\n";
         let written = read_text(text).documents.remove(0).node;

@@ -101,6 +101,15 @@ mod tests {
     }
 
     #[test]
+    fn escapes_a_control_character_that_is_alone() {
+        for (text, expected) in
+            [("a\nb", "a\\nb"), ("a\u{1f}b", "a\\u001fb"), ("a\u{7f}b", "a\\u007fb"), ("a\u{80}b", "a\\u0080b"), ("a b", "a b")]
+        {
+            assert_eq!(joined(&[text]), expected);
+        }
+    }
+
+    #[test]
     fn cuts_at_the_limit() {
         for c in ['a', 'é', '😀'] {
             let at = |n: usize| c.to_string().repeat(n);

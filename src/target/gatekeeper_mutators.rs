@@ -442,6 +442,16 @@ mod tests {
                 "mutation m {",
             ),
             (
+                "match Pod where object.metadata.generateName == \"a\" set pod.spec.nodeName = \"a\"",
+                "the condition on `object.metadata.generateName`",
+                "mutation m {",
+            ),
+            (
+                "match Pod where object.metadata.generateName like \"*a\" set pod.spec.nodeName = \"a\"",
+                "the condition on `object.metadata.generateName`",
+                "mutation m {",
+            ),
+            (
                 "match Pod where object.metadata.namespace like \"a*b\" set pod.spec.nodeName = \"a\"",
                 "the condition on `object.metadata.namespace`",
                 "mutation m {",

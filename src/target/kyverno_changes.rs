@@ -316,6 +316,10 @@ mod tests {
                 "a change of what a loop does not go over, in the loop,",
             ),
             (
+                "mutation m { match Pod for c in pod.spec.containers { set object.metadata.annotations[\"a\"] = \"b\" } }",
+                "a change of what a loop does not go over, in the loop,",
+            ),
+            (
                 "mutation m { match Deployment, Pod for c in pod.spec.containers { set pod.spec.hostname = \"x\" } }",
                 "a change of what a loop does not go over, in the loop,",
             ),
