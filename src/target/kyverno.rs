@@ -3,10 +3,11 @@
 //! For rules patterns and JMESPath are not used, and the kinds are listed instead of generated: see `docs/`.
 
 use super::metadata::{Metadata, description, is_switch, title};
-use super::{Artifact, Emission, Outcome, join_documents, kyverno_changes};
+use super::{Artifact, Emission, join_documents, kyverno_changes};
 use crate::ir::walk::{asks_kind, request_fields};
 use crate::ir::{Action, Kind, Operation, Pack, Program, Rule};
 use crate::lower::Unsupported;
+use crate::lower::cel::cost::{self, Cost};
 use crate::lower::cel::{Expr, Policy, print};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -25,14 +26,15 @@ pub fn emit(program: &Program) -> Emission {
     for pack in program.packs.values() {
         let mut documents = Vec::new();
         for rule in &pack.rules {
-            let Some(policy) = policy(pack, rule, &mut emission) else { continue };
+            let Some((policy, cost)) = policy(pack, rule, &mut emission) else { continue };
             if let Some(first) = names.insert(policy.metadata.name.clone(), rule.id.clone()) {
                 emission.collide(NAME, &policy.metadata.name, &first, &rule.id, rule.span);
             }
             match serde_yaml::to_string(&policy) {
                 Ok(text) => {
-                    documents.push(text);
-                    emission.row(NAME, &rule.id, Outcome::Exact);
+                    if emission.costed(NAME, &rule.id, rule.span, cost) {
+                        documents.push(text);
+                    }
                 }
                 Err(error) => emission.refuse(NAME, &rule.id, &Unsupported::new(error.to_string(), rule.span)),
             }
@@ -48,8 +50,8 @@ pub fn emit(program: &Program) -> Emission {
     emission
 }
 
-/// The policy of a rule; none where there is nothing to write, which the emission then says.
-fn policy(pack: &Pack, rule: &Rule, emission: &mut Emission) -> Option<ClusterPolicy<ValidatingRule>> {
+/// The policy of a rule and what it costs at most; none where there is nothing to write, which the emission then says.
+fn policy(pack: &Pack, rule: &Rule, emission: &mut Emission) -> Option<(ClusterPolicy<ValidatingRule>, Cost)> {
     if !emission.wants(NAME, rule) {
         return None;
     }
@@ -61,7 +63,9 @@ fn policy(pack: &Pack, rule: &Rule, emission: &mut Emission) -> Option<ClusterPo
         emission.refuse(NAME, &rule.id, &Unsupported::new(differs, rule.span));
         return None;
     }
-    Some(cluster_policy(pack, rule, super::admission::lowered(NAME, pack, rule, emission)?))
+    let lowered = super::admission::lowered(NAME, pack, rule, emission)?;
+    let cost = cost::of_policy(&lowered);
+    Some((cluster_policy(pack, rule, lowered), cost))
 }
 
 /// What Kyverno sees otherwise than a rule means it: a match of any part of a Pod is one of `pods/ephemeralcontainers` too, and what is sent to a subresource has the kind and version of its
@@ -267,6 +271,7 @@ mod tests {
     use crate::compile::compile;
     use crate::diagnostic::Sources;
     use crate::resolve::Options;
+    use crate::target::Outcome;
 
     fn emitted(texts: &[&str]) -> (Emission, Sources) {
         let mut sources = Sources::default();

@@ -2,13 +2,14 @@
 //!
 //! Source: `github.com/kyverno/api` of Kyverno 1.19, `policies.kyverno.io/v1/mutating_policy.go`.
 
+use super::Emission;
 use super::admission::{MatchConstraints, Variable};
 use super::map::{self, MutationOf};
 use super::metadata::{Metadata, description, title};
-use super::{Emission, Outcome};
 use crate::ir::change::Mutation;
 use crate::ir::{Pack, Rule};
 use crate::lower::Unsupported;
+use crate::lower::cel::cost;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -72,7 +73,9 @@ pub(crate) fn metadata(pack: &Pack, head: &Rule) -> Metadata {
 /// The policy of a mutation; none where there is nothing to write, which the emission then says.
 pub(crate) fn document(target: &'static str, pack: &Pack, mutation: &Mutation, emission: &mut Emission) -> Option<String> {
     let head = &mutation.head;
-    let (variables, mutations) = map::parts(map::lowered(target, pack, mutation, emission)?);
+    let patch = map::lowered(target, pack, mutation, emission)?;
+    let cost = cost::of_patch(&patch).of_each();
+    let (variables, mutations) = map::parts(patch);
     let policy = MutatingPolicy {
         api_version: "policies.kyverno.io/v1",
         kind: "MutatingPolicy",
@@ -88,10 +91,7 @@ pub(crate) fn document(target: &'static str, pack: &Pack, mutation: &Mutation, e
         },
     };
     match serde_yaml::to_string(&policy) {
-        Ok(text) => {
-            emission.row(target, &head.id, Outcome::Exact);
-            Some(text)
-        }
+        Ok(text) => emission.costed(target, &head.id, head.span, cost).then_some(text),
         Err(error) => {
             emission.refuse(target, &head.id, &Unsupported::new(error.to_string(), head.span));
             None

@@ -4,11 +4,11 @@
 
 use super::admission::{self, MatchConstraints, Validation, Variable};
 use super::metadata::{Metadata, description, title};
-use super::{Artifact, Emission, KyvernoExemptions, Options, Outcome, join_documents};
+use super::{Artifact, Emission, KyvernoExemptions, Options, join_documents};
 use super::{kyverno_exception, kyverno_generating, kyverno_mutating};
 use crate::ir::{Pack, Program, Rule};
 use crate::lower::Unsupported;
-use crate::lower::cel::Policy;
+use crate::lower::cel::{Policy, cost};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -86,14 +86,16 @@ pub fn emit(program: &Program, options: &Options) -> Emission {
                     }
                 }
             }
+            let cost = cost::of_policy(&lowered).of_each();
             let policy = validating_policy(pack, rule, lowered);
             if let Some(first) = names.insert(policy.metadata.name.clone(), rule.id.clone()) {
                 emission.collide(NAME, &policy.metadata.name, &first, &rule.id, rule.span);
             }
             match serde_yaml::to_string(&policy) {
                 Ok(text) => {
-                    documents.push(text);
-                    emission.row(NAME, &rule.id, Outcome::Exact);
+                    if emission.costed(NAME, &rule.id, rule.span, cost) {
+                        documents.push(text);
+                    }
                 }
                 Err(error) => emission.refuse(NAME, &rule.id, &Unsupported::new(error.to_string(), rule.span)),
             }
@@ -150,6 +152,7 @@ mod tests {
     use super::*;
     use crate::compile::compile;
     use crate::diagnostic::Sources;
+    use crate::target::Outcome;
 
     #[test]
     fn actions_autogen_and_background_are_said() {

@@ -13,8 +13,7 @@ use crate::ir::change::Mutation;
 use crate::ir::{Kind, Operation, Pack, Program};
 use crate::lower::Unsupported;
 use crate::lower::cel::change::{self, Patch};
-use crate::lower::cel::tree::ternary;
-use crate::lower::cel::{Expr, print};
+use crate::lower::cel::{cost, print};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -94,10 +93,12 @@ pub fn emit(program: &Program, options: &Options) -> Emission {
             if let Some(first) = names.insert(metadata.name.clone(), mutation.head.id.clone()) {
                 emission.collide(NAME, &metadata.name, &first, &mutation.head.id, mutation.head.span);
             }
+            let cost = cost::of_patch(&patch);
             match both(pack, mutation, patch) {
                 Ok(both) => {
-                    documents.extend(both);
-                    emission.row(NAME, &mutation.head.id, Outcome::Exact);
+                    if emission.costed(NAME, &mutation.head.id, mutation.head.span, cost) {
+                        documents.extend(both);
+                    }
                 }
                 Err(error) => emission.refuse(NAME, &mutation.head.id, &Unsupported::new(error.to_string(), mutation.head.span)),
             }
@@ -154,7 +155,7 @@ pub(crate) fn match_constraints(kinds: &[Kind], on: impl Fn(&Kind) -> BTreeSet<O
 
 /// The variables and the mutation that a patch becomes.
 pub(crate) fn parts(patch: Patch) -> (Vec<Variable>, [MutationOf; 1]) {
-    let expression = print(&ternary(patch.applies, patch.operations, Expr::List(Vec::new())));
+    let expression = print(&patch.expression());
     (admission::variables(patch.variables), [MutationOf { patch_type: "JSONPatch", json_patch: JsonPatch { expression } }])
 }
 

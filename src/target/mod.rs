@@ -172,7 +172,7 @@ pub struct TargetReport {
     /// What became of it.
     #[serde(flatten)]
     pub outcome: Outcome,
-    /// What it costs at most in the API server, where that counts.
+    /// What its CEL costs at most, where that counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
 }
@@ -230,7 +230,7 @@ impl Emission {
         self.report.push(TargetReport { rule: rule.to_owned(), target, outcome, cost: None });
     }
 
-    /// Adds a rule that is written, with what it costs; above a tenth of what it may cost a note warns of it, above all of it that is an error. Whether it may be written.
+    /// Adds a rule that is written, with what it costs; above what it may cost that is an error. Whether it may be written.
     pub(crate) fn costed(&mut self, target: &'static str, rule: &str, span: Span, cost: Cost) -> bool {
         let share = cost.share();
         let percent = format!("{:.0} %", (share * 100.0).ceil());
@@ -238,15 +238,10 @@ impl Emission {
         self.report.push(TargetReport { rule: rule.to_owned(), target, outcome, cost: Some(cost) });
         if share > 1.0 {
             let said = format!(
-                "`{rule}` costs up to {percent} of what the API server lets a policy of {target} cost, on objects with lists of {ITEMS} entries and texts of {CHARACTERS} characters"
+                "`{rule}` costs up to {percent} of what a policy of {target} may cost, on objects with lists of {ITEMS} entries and texts of {CHARACTERS} characters"
             );
             let help = format!("loop less deeply, or leave the target out for this rule with `targets except {target}`");
             self.diagnostics.push(Diagnostic::error(&build::TOO_COSTLY, span, said).with_help(help));
-        } else if share > 0.1 {
-            self.notes.push(format!(
-                "warning: `{rule}` costs up to {percent} of what the API server lets a policy of {target} cost; where objects are larger than lists of {ITEMS} entries and texts of {CHARACTERS} \
-                 characters, it may refuse them because the rule cannot be judged"
-            ));
         }
         share <= 1.0
     }
@@ -441,6 +436,25 @@ impl Target {
     }
 }
 
+/// A warning of the rules that cost more than a tenth of what they may, dearest first.
+fn costly(target: &str, report: &[TargetReport]) -> Option<String> {
+    let mut dear: Vec<(f64, &str)> = report
+        .iter()
+        .filter(|row| row.outcome == Outcome::Exact)
+        .filter_map(|row| Some((row.cost?.share(), &*row.rule)))
+        .filter(|(share, _)| *share > 0.1)
+        .collect();
+    dear.sort_by(|(one, first), (other, second)| other.total_cmp(one).then(first.cmp(second)));
+    let named: Vec<String> = dear.iter().map(|(share, rule)| format!("`{rule}` {:.0} %", (share * 100.0).ceil())).collect();
+    (!named.is_empty()).then(|| {
+        format!(
+            "warning: {target} may spend much of what a policy may cost on {}; where objects are larger than lists of {ITEMS} entries and texts of {CHARACTERS} characters, it may refuse them \
+             because the rule cannot be judged",
+            named.join(", ")
+        )
+    })
+}
+
 /// What these targets write for a program, one after the other; a rule that its author sends to none of those that carry rules is an error.
 #[must_use]
 pub fn emit(program: &Program, targets: &BTreeSet<Target>, options: &Options) -> Emission {
@@ -450,6 +464,7 @@ pub fn emit(program: &Program, targets: &BTreeSet<Target>, options: &Options) ->
         if target.is_applied() {
             kustomization::add(target.name(), &mut emission);
         }
+        emission.notes.extend(costly(target.name(), &emission.report));
         all.artifacts.extend(emission.artifacts);
         all.report.extend(emission.report);
         all.diagnostics.extend(emission.diagnostics);
@@ -513,5 +528,27 @@ mod tests {
             assert!(sources.text(found.labels[0].0).starts_with("rule a {"));
             assert!(emit(&program, &[Target::Opa, Target::Kyverno].into(), &Options::default()).diagnostics.is_empty());
         }
+    }
+
+    #[test]
+    fn what_costs_more_than_a_tenth_is_a_warning_of_each_target() {
+        let loops = |lists: &[&str]| -> String {
+            let start: String = lists.iter().enumerate().map(|(level, list)| format!("for c{level} in pod.{list} {{ ")).collect();
+            format!("match Pod\n {start}forbid c0.stdin message \"m\"{}", " }".repeat(lists.len()))
+        };
+        let dear = loops(&["containers", "spec.containers", "spec.containers"]);
+        let dearer = loops(&["allContainers", "containers", "spec.containers"]);
+        let mut sources = Sources::default();
+        sources.add("a.pol", format!("pack p\nrule a {{ {} }}\nrule b {{ {dear} }}\nrule c {{ {dearer} }}\n", loops(&["allContainers"])));
+        let program = compile(&sources, &crate::resolve::Options::default()).unwrap().program;
+        let emission = emit(&program, &[Target::Opa, Target::KyvernoVpol, Target::Vap].into(), &Options::default());
+        let mut notes = emission.notes.iter().filter(|note| note.starts_with("warning: "));
+        for target in ["vap", "kyverno-vpol"] {
+            let note = notes.next().unwrap();
+            let start = format!("warning: {target} may spend much of what a policy may cost on `p/c` ");
+            assert!(note.starts_with(&start) && note.contains(" %, `p/b` ") && !note.contains("p/a"), "{note}");
+        }
+        assert_eq!(notes.next(), None);
+        assert!(emission.diagnostics.is_empty(), "{:?}", emission.diagnostics);
     }
 }

@@ -61,9 +61,10 @@ lists, for instance, needs `flatten`, which an API server takes from 1.35. Where
 /// The CEL of a rule costs too much.
 pub static TOO_COSTLY: Code = Code {
     id: "too-costly",
-    summary: "the CEL of a rule costs more than the API server allows",
-    explanation: "The API server counts what a policy costs while it evaluates it, and refuses the request where an expression costs more than 1,000,000 or the whole policy more than 10,000,000. `polc build` \
-works out what each rule costs at most on an object with lists of 16 entries and texts of 256 characters; above those limits the API server would refuse such an object whatever is in it. Loops in loops \
+    summary: "the CEL of a rule costs more than its engine allows",
+    explanation: "The API server, and Kyverno with its code, counts what a policy costs while it evaluates it, and refuses the request where an expression costs more than 1,000,000 or the whole policy more than \
+10,000,000 (ValidatingPolicy and MutatingPolicy of Kyverno have the first limit alone). `polc build` works out what each rule and mutation costs at most on an object with lists of 16 entries, texts of 256 characters \
+and texts that split into 16 parts; above those limits such an object would be refused whatever is in it. Loops in loops \
 multiply:\n\n```pol\nfor a in pod.allContainers {\n    for b in pod.allContainers {\n        for c in pod.allContainers {\n            for d in pod.allContainers {\n                forbid a.image == d.image message \"twice\"\n            }\n        \
 }\n    }\n}\n```\n\nAbove a tenth of a limit the build warns. Loop less deeply, or leave the target out for the rule with `targets except vap`.\n",
 };

@@ -25,6 +25,14 @@ pub struct Patch {
     pub operations: Expr,
 }
 
+impl Patch {
+    /// The operations, none unless it `applies`.
+    #[must_use]
+    pub fn expression(&self) -> Expr {
+        ternary(self.applies.clone(), self.operations.clone(), Expr::List(Vec::new()))
+    }
+}
+
 /// What a generation becomes. The engine binds `object`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Brought {
@@ -410,6 +418,11 @@ impl<'r> Changes<'r> {
                             continue;
                         }
                         let (condition, inner) = conditional(inner);
+                        // Of what is the same in each turn once is enough, where repetitions are left out in the end.
+                        if part != Part::Puts && !each.is_read_by(&inner) {
+                            parts.push(only(each.any(condition), inner));
+                            continue;
+                        }
                         parts.push(match single(inner) {
                             Ok(one) => each.map(condition, one),
                             Err(several) => each.map(condition, several).call("flatten", []),

@@ -1,11 +1,13 @@
-//! What a policy costs at most in the API server, by the units in which it counts while it evaluates.
+//! What a policy costs at most in the API server, or in an engine that evaluates with its code, by the units in which it counts while it evaluates.
 //!
-//! An object of any size costs any amount, so that the estimate is for objects up to a size: no list or map of an object has more than [`ITEMS`] entries, no text more than [`CHARACTERS`].
+//! An object of any size costs any amount, so that the estimate is for objects up to a size: no list or map of an object has more than [`ITEMS`] entries, nor has a text that a policy splits more parts; no text
+//! has more than [`CHARACTERS`].
 //! Every branch is taken, every comprehension goes to its end, and nothing is found early.
 //!
 //! Source: `github.com/google/cel-go` 0.29, `interpreter/runtimecost.go` and `ext/lists.go`; `k8s.io/apiserver` 0.37, `pkg/cel/library/cost.go` and `pkg/apis/cel/config.go`.
 
 use super::Policy;
+use super::change::Patch;
 use super::message::ESCAPED;
 use super::tree::{Comprehension, Expr, Operator, Type, Variable};
 use serde::Serialize;
@@ -23,8 +25,9 @@ pub const TOTAL_LIMIT: u64 = 10_000_000;
 /// What a policy costs at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Cost {
-    /// All of its expressions together.
-    pub total: u64,
+    /// All of its expressions together; none where the engine does not add them up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
     /// The dearest of its expressions, a variable or a validation. The escaping of the message is left out, for it costs no more with larger objects: it looks at 1,025 characters at most.
     pub call: u64,
 }
@@ -34,7 +37,13 @@ impl Cost {
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a share is shown with few digits")]
     pub fn share(self) -> f64 {
-        (self.total as f64 / TOTAL_LIMIT as f64).max(self.call as f64 / CALL_LIMIT as f64)
+        (self.total.unwrap_or(0) as f64 / TOTAL_LIMIT as f64).max(self.call as f64 / CALL_LIMIT as f64)
+    }
+
+    /// The same in an engine that bounds each expression and not all of them together.
+    #[must_use]
+    pub fn of_each(self) -> Self {
+        Cost { total: None, ..self }
     }
 }
 
@@ -45,6 +54,15 @@ pub fn of_policy(policy: &Policy) -> Cost {
     let variables: f64 = policy.variables.iter().map(|variable| estimate.variable(variable)).sum();
     let ends = [&policy.validation, &policy.message].map(|expr| estimate.call(expr));
     estimate.cost(2.0 * variables + ends.iter().sum::<f64>())
+}
+
+/// The worst cost of a mutation's policy, whose only expression is its patch.
+#[must_use]
+pub fn of_patch(patch: &Patch) -> Cost {
+    let mut estimate = Estimate::default();
+    let variables: f64 = patch.variables.iter().map(|variable| estimate.variable(variable)).sum();
+    let expression = estimate.call(&patch.expression());
+    estimate.cost(variables + expression)
 }
 
 /// How large a value is at most.
@@ -150,7 +168,7 @@ impl Estimate {
         reason = "rounded up, never negative, and a float becomes the largest number where it is beyond"
     )]
     fn cost(self, total: f64) -> Cost {
-        Cost { total: total.ceil() as u64, call: self.dearest.ceil() as u64 }
+        Cost { total: Some(total.ceil() as u64), call: self.dearest.ceil() as u64 }
     }
 
     fn variable(&mut self, variable: &Variable) -> f64 {
@@ -300,8 +318,12 @@ impl Estimate {
             }
             "split" => {
                 // Without a separator, into its characters.
-                let part = if arguments == [Expr::text("")] { 1.0 } else { of.characters };
-                ((of.characters * 0.2).ceil(), Shape::list(of.characters + 1.0, Shape::text(part)))
+                let (parts, part) = if arguments == [Expr::text("")] {
+                    (of.characters, 1.0)
+                } else {
+                    ((of.characters + 1.0).min(f64::from(ITEMS)), of.characters)
+                };
+                ((of.characters * 0.2).ceil(), Shape::list(parts, Shape::text(part)))
             }
             "substring" => {
                 let length = if let [Expr::Int(start), Expr::Int(end)] = arguments {
@@ -312,6 +334,8 @@ impl Estimate {
                 (read, Shape::text(of.characters.min(length)))
             }
             "replace" => ((of.characters * 0.2).ceil(), Shape::text(of.characters * longer)),
+            // Each `~` and `/` becomes two characters.
+            "jsonpatch.escapeKey" => (read, Shape::text(of.characters * 2.0)),
             "trim" | "lowerAscii" | "upperAscii" | "quantity" | "isQuantity" => (read.max(1.0), Shape::text(of.characters)),
             "dyn" => (1.0, of),
             "string" => (1.0 + read, Shape::text(of.characters.max(20.0))),

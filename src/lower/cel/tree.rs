@@ -396,6 +396,12 @@ impl Expr {
         open(self, &mut Vec::new())
     }
 
+    /// Whether it reads a variable of a comprehension of this name.
+    #[must_use]
+    pub fn reads(&self, name: &str) -> bool {
+        matches!(self, Expr::Ident(ident) if ident.name == name) || self.children().into_iter().any(|child| child.reads(name))
+    }
+
     /// Rewrites every string in it.
     #[must_use]
     pub fn map_strings(self, f: &dyn Fn(String) -> Expr) -> Self {

@@ -90,6 +90,12 @@ impl Loop {
         }
     }
 
+    /// Whether an expression depends on the turn.
+    pub(super) fn is_read_by(&self, expr: &Expr) -> bool {
+        let outer = self.outer.as_ref().map(|(var, _)| var);
+        [Some(&self.var), outer].into_iter().flatten().any(|var| expr.reads(&var.name))
+    }
+
     pub(super) fn any(self, body: Expr) -> Expr {
         let body = and([self.filter, body]);
         Loop::wrap(self.outer, if body == Expr::Bool(false) { body } else { self.list.each(Comprehension::Exists, self.var, body) })

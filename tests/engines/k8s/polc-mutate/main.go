@@ -56,6 +56,8 @@ type request struct {
 	NamespaceLabels map[string]string `json:"namespaceLabels"`
 	// Policies are the names of those that run; all unless given, none of them where the list is empty.
 	Policies *[]string `json:"policies"`
+	// Cost adds what the patch of each policy cost.
+	Cost bool `json:"cost"`
 }
 
 type answer struct {
@@ -65,8 +67,9 @@ type answer struct {
 	// After is the object after the policies.
 	After map[string]any `json:"after,omitempty"`
 	// Ran counts the policies that matched.
-	Ran    int    `json:"ran"`
-	Policy string `json:"policy,omitempty"`
+	Ran    int              `json:"ran"`
+	Costs  map[string]int64 `json:"costs,omitempty"`
+	Policy string           `json:"policy,omitempty"`
 	// Unreadable says that the API server could not even decode the object.
 	Unreadable string `json:"unreadable,omitempty"`
 }
@@ -87,9 +90,10 @@ type hello struct {
 
 // compiled is a policy that is bound, ready to run.
 type compiled struct {
-	policy   *admissionv1.MutatingAdmissionPolicy
-	compiler *cel.CompositedCompiler
-	patchers []patch.Patcher
+	policy     *admissionv1.MutatingAdmissionPolicy
+	compiler   *cel.CompositedCompiler
+	evaluators []cel.MutatingEvaluator
+	patchers   []patch.Patcher
 }
 
 type mutator struct {
@@ -223,6 +227,7 @@ func compile(base *environment.EnvSet, policy *admissionv1.MutatingAdmissionPoli
 		for _, problem := range evaluator.CompilationErrors() {
 			return nil, problem
 		}
+		made.evaluators = append(made.evaluators, evaluator)
 		made.patchers = append(made.patchers, patch.NewJSONPatcher(evaluator))
 	}
 	return made, nil
@@ -295,6 +300,14 @@ func (m *mutator) apply(policy *compiled, asked *request, object, old runtime.Ob
 	if err != nil {
 		return nil, err
 	}
+	if asked.Cost {
+		if reply.Costs == nil {
+			reply.Costs = map[string]int64{}
+		}
+		if reply.Costs[policy.policy.Name], err = policy.cost(versioned, namespace); err != nil {
+			return nil, err
+		}
+	}
 	// The variables live as long as one run of the policy.
 	ctx := policy.compiler.CreateContext(context.Background())
 	for _, patcher := range policy.patchers {
@@ -311,6 +324,22 @@ func (m *mutator) apply(policy *compiled, asked *request, object, old runtime.Ob
 		versioned.UpdateObject(changed)
 	}
 	return versioned.VersionedObject.Object(), nil
+}
+
+// cost is that of the patches and of the variables that they read.
+func (c *compiled) cost(versioned *admission.VersionedAttributes, namespace *corev1.Namespace) (int64, error) {
+	request := cel.CreateAdmissionRequest(versioned.Attributes, metav1.GroupVersionResource(versioned.GetResource()), metav1.GroupVersionKind(versioned.VersionedKind))
+	seen := cel.CreateNamespaceObject(namespace)
+	ctx := c.compiler.CreateContext(context.Background())
+	budget := int64(celconfig.RuntimeCELCostBudget)
+	for _, evaluator := range c.evaluators {
+		_, left, err := evaluator.ForInput(ctx, versioned, request, cel.OptionalVariableBindings{}, seen, budget)
+		if err != nil {
+			return 0, err
+		}
+		budget = left
+	}
+	return celconfig.RuntimeCELCostBudget - budget, nil
 }
 
 func (m *mutator) attributes(asked *request, object, old runtime.Object, kind schema.GroupVersionKind) (admission.Attributes, *corev1.Namespace, error) {
