@@ -184,6 +184,7 @@ fn by_hand() -> (Program, Vec<Case>) {
         operation: Operation::Create,
         namespace_object: None,
         request: None,
+        beside: None,
         origin: "by hand".to_owned(),
     });
     let cases = cases.collect();

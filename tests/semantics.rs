@@ -625,12 +625,12 @@ mod matching {
         let maps = "for m in cluster(ConfigMap) { forbid exists m.metadata.name message \"got {m.metadata.name}\" }";
         assert_eq!(show(judge(maps).judge_by(0, &Request::create(&objects[0]))), "not judged", "nothing is known");
         assert_eq!(said(maps, &objects[0], None), "fail: got a", "its own namespace, without itself");
-        assert_eq!(said(maps, &map("x", None), None), "fail: got b; got a", "in the order given");
+        assert_eq!(said(maps, &map("x", None), None), "fail: got a; got b", "by name");
         assert_eq!(said(maps, &map("a", None), None), "fail: got b", "another version of it that is there is itself");
         assert_eq!(said(maps, &map("a", None), Some("team")), "fail: got c", "in the namespace that is the default");
         assert_eq!(said(maps, &map("a", Some("team")), None), "fail: got c");
         assert_eq!(said(maps, &map("a", Some("nowhere")), None), "pass");
-        assert_eq!(said(maps, &space, None), "fail: got b; got a; got c; got a", "an object that lives in no namespace sees all");
+        assert_eq!(said(maps, &space, None), "fail: got a; got b; got a; got c", "an object that lives in no namespace sees all");
         let spaces = "for n in cluster(Namespace) { forbid exists n.metadata.name message \"got {n.metadata.name}\" }";
         assert_eq!(said(spaces, &map("a", None), None), "fail: got team", "all of a kind that lives in none");
         assert_eq!(said(spaces, &space, None), "pass");
@@ -645,6 +645,40 @@ mod matching {
             said("require count(cluster(ConfigMap)) == 1 message \"{count(cluster(ConfigMap))} maps\"", &map("x", None), None),
             "fail: 2 maps"
         );
+        // An empty name or namespace is none.
+        let nameless = Node::from(&json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "", "namespace": "" } }));
+        assert_eq!(said(maps, &nameless, None), "fail: got a; got b");
+    }
+
+    #[test]
+    fn what_is_not_known_of_a_cluster_fails_a_request_and_leaves_an_object_alone_unjudged() {
+        let judge = judge_of("match ConfigMap require count(cluster(Secret)) == 0 or count(cluster(Pod)) == 0 message \"both\"");
+        let object = Node::from(&json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "a" } }));
+        let secret = Node::from(&json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "a" } }));
+        let kinds = polc::schema::Schema::kubernetes().kinds().iter().map(|info| &info.kind);
+        let kinds: Vec<_> =
+            kinds.filter(|kind| kind.group.is_empty() && ["Pod", "Secret", "Service"].contains(&&*kind.kind)).cloned().collect();
+        let asked = polc::eval::admission_request(
+            polc::schema::Schema::kubernetes(),
+            &Node::from(&json!({})),
+            &object,
+            Operation::Create,
+            "default",
+        );
+        for (unknown, alone, requested) in [
+            (&[][..], "pass", "pass"),
+            (&["Service"], "pass", "pass"),
+            (&["Secret"], "not judged", "fail: cannot read `cluster(Secret)`"),
+            (&["Pod", "Secret"], "not judged", "fail: cannot read `cluster(Pod)`"),
+        ] {
+            let held = kinds.iter().filter(|kind| unknown.contains(&&*kind.kind)).cloned();
+            let cluster = Cluster::new([&secret], "default").without(held);
+            let request = Request { cluster: Some(&cluster), ..Request::create(&object) };
+            assert_eq!(show(judge.judge_by(0, &request)), alone, "{unknown:?}");
+            assert_eq!(show(judge.judge_by(0, &Request { request: Some(&asked), ..request })), requested, "{unknown:?}");
+            let updated = Request { operation: Operation::Update, old_object: Some(&object), ..request };
+            assert_eq!(show(judge.judge_by(0, &updated)), requested, "{unknown:?}");
+        }
     }
 
     #[test]

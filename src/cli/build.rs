@@ -12,7 +12,7 @@ use crate::suite::{self, Example};
 use crate::target::{
     self, EnforcementPoint, GatekeeperEngine, GatekeeperLayout, KyvernoExemptions, Options, Outcome, Target, TargetReport,
 };
-use crate::verify::generate::Case;
+use crate::verify::generate::{Beside, Case};
 use serde::Serialize;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -211,28 +211,37 @@ fn examples(program: &Program, loaded: &Loaded) -> Result<Vec<Example>, Failure>
             *number += 1;
             let number = *number;
             let as_built = test.params.iter().all(|(name, value)| pack.params.get(name) == Some(value));
-            if !as_built || !test.beside.is_empty() {
+            if !as_built {
                 continue;
             }
-            examples.push(Example { rule: test.rule.clone(), number, case: case(test, loaded).map_err(|failure| *failure)? });
+            let Some(case) = case(test, loaded).map_err(|failure| *failure)? else { continue };
+            let rule = pack.rules.iter().find(|rule| rule.id == test.rule);
+            let case = rule.map_or_else(|| case.clone(), |rule| case.clone().for_rule(rule));
+            examples.push(Example { rule: test.rule.clone(), number, case });
         }
     }
     Ok(examples)
 }
 
-/// What a test asks.
-fn case(test: &Test, loaded: &Loaded) -> Result<Case, Box<Failure>> {
+/// What a test asks; nothing where no cluster holds the objects beside that of the test.
+fn case(test: &Test, loaded: &Loaded) -> Result<Option<Case>, Box<Failure>> {
     let read = |given: &Option<Given>| given.as_ref().map(|given| super::test::object(given, loaded)).transpose();
     let object = super::test::object(&test.object, loaded)?;
     let request = read(&test.request)?.map(|given| admission_request(loaded.options.schema, &given, &object, test.operation, "default"));
-    Ok(Case {
+    let others = test.beside.iter().map(|given| super::test::object(given, loaded)).collect::<Result<Vec<_>, _>>()?;
+    let beside = Beside::of(loaded.options.schema, others.iter().map(Json::from));
+    if beside.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(Case {
+        beside: beside.filter(|_| !others.is_empty()),
         old_object: read(&test.old_object)?.as_ref().map(Json::from),
         operation: test.operation,
         namespace_object: read(&test.namespace_object)?.as_ref().map(Json::from),
         request: request.as_ref().map(Json::from),
         origin: String::new(),
         object: Json::from(&object),
-    })
+    }))
 }
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {

@@ -7,7 +7,7 @@ use super::{CompileArguments, Context, Failure, Format, Status, compile_to_judge
 use crate::diagnostic::Level;
 use crate::diagnostic::codes::input;
 use crate::eval::{Cluster, Judge, Request, Verdict};
-use crate::ir::{Action, Program, Rule, Severity, walk};
+use crate::ir::{Action, Program, Rule, Severity};
 use crate::manifest::{self, Finding, builtin};
 use crate::schema::Schema;
 use serde::Serialize;
@@ -386,7 +386,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
         }
         Ok((file, read))
     };
-    if run.rules.iter().any(|rule| walk::asks_cluster(rule)) {
+    if run.rules.iter().any(|rule| rule.looks_at_others.is_some()) {
         let all = files.iter().map(read).collect::<Result<Vec<_>, Failure>>()?;
         let objects = all.iter().flat_map(|(_, read)| &read.documents).map(|document| &document.node);
         let cluster = Cluster::new(objects, &admission.namespace);

@@ -6,8 +6,10 @@ pub mod regorus;
 use crate::diagnostic::codes::build;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::eval::{Request, is_about};
+use crate::ir::walk::kinds_beside;
 use crate::ir::{Kind, Operation, Program, Rule};
 use crate::object::Node;
+use crate::target::inventory::opa_data;
 use crate::target::opa;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,16 +59,6 @@ pub fn review(request: &Request<'_>) -> Json {
     serde_json::json!({ "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": asked })
 }
 
-/// The data that OPA holds of a cluster in which the object's Namespace is all that is known: none where that is not known either.
-#[must_use]
-pub fn cluster_data(request: &Request<'_>) -> Option<Json> {
-    let space = request.namespace_object?;
-    let own = request.object.get("metadata").and_then(|metadata| metadata.get("namespace")).and_then(Node::as_str);
-    let asked = request.request.and_then(|request| request.get("namespace")).and_then(Node::as_str);
-    let name = asked.or(own).filter(|name| !name.is_empty()).or(request.default_namespace).unwrap_or("default");
-    Some(serde_json::json!({ "kubernetes": { "namespaces": { name: Json::from(space) } } }))
-}
-
 /// All embedded engines, with what they emit for some rules compiled once.
 #[derive(Debug)]
 pub struct Engines {
@@ -77,6 +69,8 @@ pub struct Engines {
     cel: BTreeMap<String, Result<cel::Compiled, cel::Error>>,
     /// The kinds and operations of each rule: a policy is not asked about others.
     about: BTreeMap<String, (Vec<Kind>, BTreeSet<Operation>)>,
+    /// The kinds of the objects that each rule asks for beside the one that it judges.
+    beside: BTreeMap<String, BTreeSet<Kind>>,
     skipped: usize,
 }
 
@@ -99,9 +93,10 @@ impl Engines {
         }
         let mut cel = BTreeMap::new();
         let mut skipped = not_in_rego.len();
-        let mut about = BTreeMap::new();
+        let (mut about, mut beside) = (BTreeMap::new(), BTreeMap::new());
         for rule in own.packs.values().flat_map(|pack| &pack.rules) {
             about.insert(rule.id.clone(), (rule.kinds.clone(), rule.operations.clone()));
+            beside.insert(rule.id.clone(), kinds_beside(rule));
             match crate::lower::cel::lower(rule) {
                 Ok(policy) => {
                     cel.insert(rule.id.clone(), cel::Compiled::new(&policy));
@@ -109,7 +104,7 @@ impl Engines {
                 Err(_) => skipped += 1,
             }
         }
-        Engines { rego: regorus::Rego::new(&emission.artifacts), not_in_rego, engine: cel::Engine::new(), cel, about, skipped }
+        Engines { rego: regorus::Rego::new(&emission.artifacts), not_in_rego, engine: cel::Engine::new(), cel, about, beside, skipped }
     }
 
     /// How many rules an engine was not given, over all engines.
@@ -129,11 +124,13 @@ impl Engines {
             Ok(None) => problems.push(format!("{engine}: finds nothing")),
         };
         if !self.not_in_rego.iter().any(|id| id == rule) {
+            let none = BTreeSet::new();
+            let kinds = self.beside.get(rule).unwrap_or(&none);
             match self
                 .rego
                 .as_ref()
                 .map_err(EngineError::clone)
-                .and_then(|rego| rego.judge_beside(&review(request), cluster_data(request).as_ref()))
+                .and_then(|rego| rego.judge_beside(&review(request), opa_data(request, kinds).as_ref()))
             {
                 Err(error) => compare(regorus::NAME, Err(error.message)),
                 Ok(findings) => {

@@ -324,7 +324,9 @@ fn missing(plan: &Plan, kind: usize, request: &Request<'_>) -> Option<Missing> {
         && request.request.is_none()
     {
         Some(Missing::NamespaceObject)
-    } else if plan.asks_cluster && request.cluster.is_none() {
+    } else if !plan.beside.is_empty()
+        && request.cluster.is_none_or(|known| cluster::is_object_alone(request) && known.first_unknown(&plan.beside).is_some())
+    {
         Some(Missing::Cluster)
     } else if plan.broken {
         Some(Missing::Pattern)

@@ -18,7 +18,8 @@ pub(super) struct Plan {
     pub(super) reads_old: bool,
     pub(super) reads_namespace: bool,
     pub(super) reads_request: bool,
-    pub(super) asks_cluster: bool,
+    /// The kinds of the objects that it asks for beside the one that it judges.
+    pub(super) beside: BTreeSet<Kind>,
     /// A pattern of it is too large to run.
     pub(super) broken: bool,
     pub(super) reads: Vec<PlannedRead>,
@@ -254,7 +255,7 @@ impl Planner {
             reads_old: roots.contains(&Root::OldObject),
             reads_namespace: roots.contains(&Root::NamespaceObject),
             reads_request: roots.contains(&Root::Request),
-            asks_cluster: walk::asks_cluster(rule),
+            beside: walk::kinds_beside(rule),
             broken: self.broken,
             reads,
             applies,

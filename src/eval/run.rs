@@ -155,6 +155,9 @@ impl<'a> Run<'a> {
         if plan.reads_namespace && self.kind.is_some_and(|kind| kind.namespaced) && self.request.namespace_object.is_none() {
             return Ok(self.unreadable("namespaceObject", locate::Place::default()));
         }
+        if let Some(unknown) = self.request.cluster.and_then(|cluster| cluster.first_unknown(&plan.beside)) {
+            return Ok(self.unreadable(&format!("cluster({})", unknown.kind), locate::Place::default()));
+        }
         for read in &plan.reads {
             if let Some(place) = self.check_read(read, &read.sources) {
                 return Ok(self.unreadable(&read.path, place));

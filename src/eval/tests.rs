@@ -47,6 +47,7 @@ fn rule(body: Vec<Stmt>) -> Rule {
         slots: 8,
         apart: None,
         unlowered: Vec::new(),
+        looks_at_others: None,
         span: Span::default(),
     }
 }

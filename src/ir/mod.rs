@@ -326,6 +326,16 @@ impl Targets {
             Targets::Except(names) => !names.contains(target),
         }
     }
+
+    /// Whether the author means a target where it is written in one of its languages, which has a name of its own.
+    #[must_use]
+    pub fn include_in(&self, target: &str, language: &str) -> bool {
+        match self {
+            Targets::All => true,
+            Targets::Only(names) => names.contains(target) || names.contains(language),
+            Targets::Except(names) => !names.contains(target) && !names.contains(language),
+        }
+    }
 }
 
 /// A rule.
@@ -372,8 +382,11 @@ pub struct Rule {
     pub body: Vec<Stmt>,
     /// How many slots the rule binds: each [`Slot`] of it is below this.
     pub slots: u32,
-    /// Constructs that no lowering carries yet, with their places (`oldObject`, `cluster()`, a subresource ...): refused by every target.
+    /// Constructs that no lowering carries yet, with their places (a connection, `duration()` of a value ...): refused by every target.
     pub unlowered: Vec<(String, Span)>,
+    /// Where it first asks for objects beside the one that it judges (`cluster()`), if it does: refused by every target whose engine cannot look at others.
+    #[serde(skip)]
+    pub looks_at_others: Option<Span>,
     /// Where it stands.
     pub span: Span,
 }
@@ -515,7 +528,8 @@ pub enum Elements {
     /// The entries of a map, sorted by the bytes of the key. An absent map is empty.
     Map(Value),
     /// The objects of these kinds that are known beside the object: those in its namespace (all of a kind that lives in none, and all for an object that lives in none) but the object itself,
-    /// kind by kind, those of a kind by namespace and then in the order in which they were given. No lowering carries it: a rule that asks has it in [`Rule::unlowered`].
+    /// kind by kind, those of a kind by the bytes of namespace and name. A rule that asks says so in [`Rule::looks_at_others`]. Where an admission request is known and it is not known whether there are
+    /// objects of a kind that a rule asks for, the rule fails with ``cannot read `cluster(KIND)` `` before it is applied, KIND being the first such of [`walk::kinds_beside`].
     Cluster(Vec<Kind>),
 }
 

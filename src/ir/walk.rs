@@ -1,6 +1,6 @@
 //! Going over the parts of values and conditions.
 
-use super::{Check, Cond, Elements, Item, Message, Piece, Root, Rule, Slot, Source, Stmt, Value};
+use super::{Check, Cond, Elements, Item, Kind, Message, Piece, Root, Rule, Slot, Source, Stmt, Value};
 use std::collections::BTreeSet;
 
 /// A part of a rule.
@@ -180,17 +180,19 @@ pub fn roots_of(node: Node<'_>) -> BTreeSet<Root> {
     roots
 }
 
-/// Whether a rule asks for objects beside the one that it judges.
+/// The kinds of the objects that a rule asks for beside the one that it judges.
 #[must_use]
-pub fn asks_cluster(of: &Rule) -> bool {
-    let mut asks = false;
+pub fn kinds_beside(of: &Rule) -> BTreeSet<Kind> {
+    let mut kinds = BTreeSet::new();
     rule(of, &mut |node| {
         walk(node, &mut |node| {
-            asks = asks || matches!(node, Node::Source(Source { of: Elements::Cluster(_), .. }));
-            !asks
+            if let Node::Source(Source { of: Elements::Cluster(asked), .. }) = node {
+                kinds.extend(asked.iter().cloned());
+            }
+            true
         });
     });
-    asks
+    kinds
 }
 
 /// The fields of `request` that a rule reads.

@@ -67,6 +67,7 @@ fn head<'a>(context: &mut Context<'a>, item: &'a Item, name: &Name, header: Head
         body: Vec::new(),
         slots: context.slots,
         unlowered: super::rule::distinct(std::mem::take(&mut context.unlowered)),
+        looks_at_others: None,
         span: item.span,
     }
 }

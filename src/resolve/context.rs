@@ -30,6 +30,7 @@ pub(super) struct Local {
 pub(super) struct Mark {
     reads: usize,
     unlowered: usize,
+    looks: usize,
     diagnostics: usize,
     slots: u32,
 }
@@ -52,6 +53,8 @@ pub(super) struct Context<'a> {
     pub loops: Vec<Source>,
     pub reads: Vec<Read>,
     pub unlowered: Vec<(String, Span)>,
+    /// Where other objects are asked for.
+    pub looks: Vec<Span>,
     /// The exemptions of the rule apart from its condition.
     pub apart: Option<Box<Apart>>,
     pub diagnostics: Vec<Diagnostic>,
@@ -91,6 +94,7 @@ impl<'a> Context<'a> {
             loops: Vec::new(),
             reads: Vec::new(),
             unlowered: Vec::new(),
+            looks: Vec::new(),
             apart: None,
             diagnostics: Vec::new(),
             slots: 0,
@@ -133,13 +137,20 @@ impl<'a> Context<'a> {
     }
 
     pub fn mark(&self) -> Mark {
-        Mark { reads: self.reads.len(), unlowered: self.unlowered.len(), diagnostics: self.diagnostics.len(), slots: self.slots }
+        Mark {
+            reads: self.reads.len(),
+            unlowered: self.unlowered.len(),
+            looks: self.looks.len(),
+            diagnostics: self.diagnostics.len(),
+            slots: self.slots,
+        }
     }
 
     /// Forgets the reads and constructs since the mark: what they stood in is constantly left out.
     pub fn forget(&mut self, mark: Mark) {
         self.reads.truncate(mark.reads);
         self.unlowered.truncate(mark.unlowered);
+        self.looks.truncate(mark.looks);
     }
 
     /// Goes back to the mark.

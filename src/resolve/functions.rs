@@ -562,7 +562,7 @@ impl<'a> Context<'a> {
             return self.error(&codes::NOT_AVAILABLE, span, "`cluster` can be asked in rules only", "write it in a rule");
         }
         let kinds = self.world.kinds_named(name, group, arg.span).map_err(|diagnostic| self.diagnostics.push(*diagnostic)).ok()?;
-        self.note("`cluster()`", span);
+        self.looks.push(span);
         // Kinds whose Pods stand in different places are gone over one after the other, so that `podOf` of an element is one path.
         let mut groups: Vec<(Option<PodPath>, Vec<Kind>, Vec<String>)> = Vec::new();
         for (kind, ty) in kinds {

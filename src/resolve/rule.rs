@@ -490,6 +490,7 @@ pub(super) fn resolve<'a>(
                 body,
                 slots: context.slots,
                 unlowered: distinct(std::mem::take(&mut context.unlowered)),
+                looks_at_others: std::mem::take(&mut context.looks).first().copied(),
                 span: item.span,
             })
         }

@@ -4,8 +4,10 @@
 
 use super::{Example, Referee, document, message};
 use crate::eval::Verdict;
+use crate::ir::Rule;
+use crate::target::inventory::kinds_beside;
 use crate::target::{Artifact, Unit, gatekeeper::NAME};
-use crate::verify::is_plain;
+use crate::verify::{inventory, is_plain};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
@@ -36,6 +38,8 @@ struct Test {
 struct Case {
     name: String,
     object: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    inventory: Vec<String>,
     assertions: Vec<Assertion>,
 }
 
@@ -52,12 +56,22 @@ pub(super) fn emit(referee: &Referee<'_>, examples: &[&Example], units: &[Unit])
     let mut tests = Vec::new();
     for unit in units.iter().filter(|unit| unit.target == NAME) {
         let mut cases = Vec::new();
+        let rules: Vec<&Rule> = unit.rules.iter().filter_map(|id| referee.rule(id)).map(|(_, rule)| rule).collect();
+        let kinds = kinds_beside(rules.iter().copied());
         for example in examples.iter().filter(|example| unit.rules.contains(&example.rule)) {
+            // All rules of the template are asked, also those that look at other objects.
+            let case = rules.iter().fold(example.case.clone(), |case, rule| case.for_rule(rule));
+            let example = &Example { case, ..(*example).clone() };
             let Some(assertions) = assertions(referee, example, unit) else { continue };
             let object = format!("{}/{}.yaml", example.pack(), example.name());
             let given = if is_plain(&example.case) { example.case.object.clone() } else { review(referee, example) };
             artifacts.push(Artifact { path: format!("{NAME}-tests/{object}"), contents: document(&given).into_bytes() });
-            cases.push(Case { name: example.name(), object, assertions });
+            let held: Vec<String> = inventory(&example.case, &kinds).iter().map(document).collect();
+            let beside = (!held.is_empty()).then(|| format!("{}/{}-beside.yaml", example.pack(), example.name()));
+            if let Some(file) = &beside {
+                artifacts.push(Artifact { path: format!("{NAME}-tests/{file}"), contents: held.join("---\n").into_bytes() });
+            }
+            cases.push(Case { name: example.name(), object, inventory: beside.into_iter().collect(), assertions });
         }
         if !cases.is_empty() {
             let file = |name: &str| format!("../{}/{name}.yaml", unit.path);

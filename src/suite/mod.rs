@@ -7,7 +7,7 @@ mod gatekeeper;
 mod kyverno;
 mod rego;
 
-use crate::eval::{Judge, Request, Verdict};
+use crate::eval::{Judge, Verdict};
 use crate::ir::{Kind, Pack, Program, Rule};
 use crate::object::Node;
 use crate::target::{Artifact, Emission, Outcome, Target, kyverno_exception};
@@ -97,21 +97,8 @@ impl<'p> Referee<'p> {
 
     /// What the rules that match a case's kind say, by `pack/rule`.
     fn verdicts(&self, case: &Case) -> BTreeMap<&str, Verdict> {
-        let object = Node::from(&case.object);
-        let old_object = case.old_object.as_ref().map(Node::from);
-        let namespace_object = case.namespace_object.as_ref().map(Node::from);
-        let request = case.request.as_ref().map(Node::from);
-        let asked = Request {
-            object: &object,
-            old_object: old_object.as_ref(),
-            operation: case.operation,
-            namespace_object: namespace_object.as_ref(),
-            request: request.as_ref(),
-            default_namespace: None,
-            // No rule that asks `cluster()` is carried.
-            cluster: None,
-        };
-        self.judge.judge(&asked).filter_map(|outcome| Some((self.judge.id(outcome.rule)?, outcome.verdict))).collect()
+        let judged: Vec<_> = case.with_request(|asked| self.judge.judge(asked).collect());
+        judged.into_iter().filter_map(|outcome| Some((self.judge.id(outcome.rule)?, outcome.verdict))).collect()
     }
 }
 

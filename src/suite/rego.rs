@@ -1,6 +1,7 @@
 //! Modules of tests for `opa test` and `conftest verify`: one for each pack.
 
 use super::{Example, Referee, message};
+use crate::ir::walk::kinds_beside;
 use crate::lower::rego::print::string;
 use crate::target::{Artifact, package_name};
 use crate::verify::{admission_review, cluster_data, is_plain};
@@ -67,7 +68,8 @@ fn test(referee: &Referee<'_>, example: &Example, dialect: &Dialect) -> Option<S
     };
     let mut text = format!("\ngiven_{name} := {}\n", value(input, 0));
     let mut with = format!("with input as given_{name}");
-    if let Some(data) = cluster_data(case) {
+    let kinds = referee.rule(&example.rule).map(|(_, rule)| kinds_beside(rule)).unwrap_or_default();
+    if let Some(data) = cluster_data(case, &kinds) {
         let _ = write!(text, "\ncluster_{name} := {}\n", value(data.get("kubernetes")?, 0));
         let _ = write!(with, " with data.kubernetes as cluster_{name}");
     }

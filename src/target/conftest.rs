@@ -29,9 +29,9 @@ fn never_applies(rule: &Rule) -> Option<&'static str> {
 pub fn emit(program: &Program) -> Emission {
     let mut emission = Emission::default();
     let taken = [("main", "the file of all packs"), ("deny", "the rule of what is denied"), ("warn", "the rule of what is warned of")];
-    let modules = packs(program, NAME, ROOT, &taken, never_applies, &mut emission);
+    let modules = packs(program, NAME, ROOT, Frame::Conftest, &taken, never_applies, &mut emission);
     for PackModule { pack, package, module } in &modules {
-        let data = data(pack, ROOT, package, module, Frame::Opa);
+        let data = data(pack, ROOT, package, module);
         write(&mut emission, format!("{NAME}/{}.rego", pack.name), include_str!("../../templates/conftest-pack.hbs"), &data);
     }
     let mut imported: Vec<&str> = modules.iter().map(|module| module.package.as_str()).collect();

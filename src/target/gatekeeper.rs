@@ -8,7 +8,8 @@
 use super::metadata::{LONGEST_NAME, Metadata, label_value, policy_name, source};
 use super::rego_modules::{add, data, package_name, render};
 use super::{
-    Artifact, Emission, GatekeeperEngine, GatekeeperLayout, Options, Outcome, Unit, admission, gatekeeper_mutators, join_documents,
+    Artifact, Emission, GatekeeperEngine, GatekeeperLayout, Options, Outcome, Unit, admission, gatekeeper_mutators, inventory,
+    join_documents,
 };
 use crate::ir::walk::roots;
 use crate::ir::ways::ways;
@@ -22,6 +23,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The target's name.
 pub const NAME: &str = "gatekeeper";
+
+/// The name by which a `targets` clause means it where its templates are in Rego.
+pub const REGO: &str = "gatekeeper-rego";
+
+/// The name by which a `targets` clause means it where its templates are in CEL.
+pub const CEL: &str = "gatekeeper-cel";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -205,11 +212,13 @@ pub fn emit(program: &Program, options: &Options) -> Emission {
     let mut emission = Emission::default();
     let mut kinds: BTreeMap<String, String> = BTreeMap::new();
     let mut mutators: BTreeMap<String, String> = BTreeMap::new();
+    let mut synced = false;
     for pack in program.packs.values() {
         let made = match options.gatekeeper {
             GatekeeperEngine::Rego => in_rego(pack, options.gatekeeper_layout, &mut emission),
             GatekeeperEngine::Cel => in_cel(pack, &mut emission),
         };
+        let mut looking: Vec<&Rule> = Vec::new();
         for fused in made {
             let first = fused.rules.first();
             let (id, span) = first.map(|rule| (rule.id.clone(), rule.span)).unwrap_or_default();
@@ -225,6 +234,7 @@ pub fn emit(program: &Program, options: &Options) -> Emission {
             }
             match documents(pack, &fused, kind, options) {
                 Ok([template, constraint]) => {
+                    looking.extend(&fused.rules);
                     emission.units.push(Unit {
                         target: NAME,
                         name: fused.name.clone(),
@@ -240,7 +250,23 @@ pub fn emit(program: &Program, options: &Options) -> Emission {
                 Err(error) => emission.refuse(NAME, &id, &Unsupported::new(error.to_string(), span)),
             }
         }
+        match inventory::sync_set(pack, &looking) {
+            None => {}
+            Some(Ok(text)) => {
+                synced = true;
+                emission.artifacts.push(Artifact { path: format!("{NAME}/sync/{}.yaml", pack.name), contents: join_documents(&[text]) });
+            }
+            Some(Err(error)) => {
+                let (id, span) = looking.first().map(|rule| (rule.id.clone(), rule.span)).unwrap_or_default();
+                emission.refuse(NAME, &id, &Unsupported::new(error.to_string(), span));
+            }
+        }
         gatekeeper_mutators::emit(pack, &mut mutators, &mut emission);
+    }
+    if synced {
+        emission.notes.push(
+            "gatekeeper: rules look at other objects, which Gatekeeper holds as the SyncSets in `gatekeeper/sync` say; without these it takes it that there are none: see docs/targets.md".to_owned(),
+        );
     }
     if !emission.artifacts.is_empty() {
         emission.notes.push(
@@ -256,14 +282,17 @@ pub fn emit(program: &Program, options: &Options) -> Emission {
 fn in_rego<'a>(pack: &'a Pack, layout: GatekeeperLayout, emission: &mut Emission) -> Vec<Fused<'a>> {
     let mut groups: Vec<(Shared, Vec<&Rule>, Module)> = Vec::new();
     for rule in &pack.rules {
-        if rule.targets.include(NAME) && roots(rule).contains(&Root::NamespaceObject) {
+        if !emission.wants_in(NAME, REGO, rule) {
+            continue;
+        }
+        if roots(rule).contains(&Root::NamespaceObject) {
             // In Rego it would be read from what Gatekeeper replicates, which may lag or be nothing.
             emission.refuse(NAME, &rule.id, &Unsupported::new("`namespaceObject` in Rego", rule.span));
             continue;
         }
         let shared = Shared::of(rule);
         let index = groups.iter().position(|(known, _, _)| *known == shared && layout == GatekeeperLayout::Shared).unwrap_or_else(|| {
-            groups.push((shared, Vec::new(), Module::default()));
+            groups.push((shared, Vec::new(), Module::new(Frame::Gatekeeper)));
             groups.len() - 1
         });
         let Some((_, rules, module)) = groups.get_mut(index) else { continue };
@@ -280,7 +309,7 @@ fn in_rego<'a>(pack: &'a Pack, layout: GatekeeperLayout, emission: &mut Emission
             (GatekeeperLayout::Rule | GatekeeperLayout::Shared, _) => [vec![pack.name.clone()], shared.words()].concat().join("-"),
         };
         let path = format!("{NAME}/{name}/template.yaml");
-        let data = data(pack, "polc", &package_name(&name), &module, Frame::Gatekeeper);
+        let data = data(pack, "polc", &package_name(&name), &module);
         let Some(rego) = render(emission, &path, include_str!("../../templates/gatekeeper.hbs"), &data) else { continue };
         let rego = indented(&rego);
         made.push(Fused { name, shared, rules, code: Code { engine: "Rego", source: Source::Rego { version: "v1", rego } } });
@@ -301,7 +330,7 @@ fn indented(rego: &str) -> String {
 fn in_cel<'a>(pack: &'a Pack, emission: &mut Emission) -> Vec<Fused<'a>> {
     let mut made = Vec::new();
     for rule in &pack.rules {
-        if !emission.wants(NAME, rule) {
+        if !emission.wants_in(NAME, CEL, rule) {
             continue;
         }
         let Some(lowered) = admission::lowered(NAME, pack, rule, emission) else { continue };
@@ -414,6 +443,9 @@ fn documents(pack: &Pack, fused: &Fused<'_>, kind: String, options: &Options) ->
     };
     let titles: Vec<String> = fused.rules.iter().map(|rule| format!("{}: {}", rule.id, rule.doc.trim())).collect();
     template.metadata.annotations.insert("description", format!("{}\n", titles.join("\n")));
+    if let Some(required) = inventory::requires(&fused.rules) {
+        template.metadata.annotations.insert(inventory::REQUIRES, required);
+    }
     Ok([serde_yaml::to_string(&template)?, serde_yaml::to_string(&constraint)?])
 }
 

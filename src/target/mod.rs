@@ -13,6 +13,7 @@ mod bundle;
 pub mod conftest;
 pub mod gatekeeper;
 mod gatekeeper_mutators;
+pub mod inventory;
 mod kustomization;
 pub mod kyverno;
 mod kyverno_changes;
@@ -208,7 +209,12 @@ pub struct Unit {
 impl Emission {
     /// Whether an item is wanted in a target. Where its author has left the target out, its row says so.
     pub(crate) fn wants(&mut self, target: &'static str, item: &Rule) -> bool {
-        let wants = item.targets.include(target);
+        self.wants_in(target, target, item)
+    }
+
+    /// The same of a target that is written in several languages, in one of them.
+    pub(crate) fn wants_in(&mut self, target: &'static str, language: &str, item: &Rule) -> bool {
+        let wants = item.targets.include_in(target, language);
         if !wants {
             self.row(target, &item.id, Outcome::Dropped);
         }
@@ -326,9 +332,21 @@ impl Emission {
     }
 }
 
-/// The names that a `targets` clause may say: those of this version, `check` for `polc check`, and those that are to come.
-pub const KNOWN: [&str; 10] =
-    ["check", "opa", "kyverno", "psa", "admission-config", "conftest", "gatekeeper", "kyverno-vpol", "vap", "map"];
+/// The names that a `targets` clause may say: those of the targets, those of Gatekeeper's languages, and `check` for `polc check`.
+pub const KNOWN: [&str; 12] = [
+    "check",
+    "opa",
+    "kyverno",
+    "psa",
+    "admission-config",
+    "conftest",
+    "gatekeeper",
+    gatekeeper::REGO,
+    gatekeeper::CEL,
+    "kyverno-vpol",
+    "vap",
+    "map",
+];
 
 /// A target of `polc build`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

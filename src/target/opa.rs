@@ -2,7 +2,7 @@
 
 use super::rego_modules::{PackModule, data, packs, write};
 use super::signature::Signing;
-use super::{Artifact, Emission, bundle};
+use super::{Artifact, Emission, bundle, inventory};
 use crate::ir::Program;
 use crate::lower::rego::Frame;
 use serde_json::json;
@@ -39,9 +39,9 @@ pub fn sign(emission: &mut Emission, program: &Program, signing: &Signing) -> st
 pub fn emit(program: &Program) -> Emission {
     let mut emission = Emission::default();
     let taken = [("main", "the package of all violations"), ("system", "the file of the answer to a review")];
-    let modules = packs(program, NAME, ROOT, &taken, |_| None, &mut emission);
+    let modules = packs(program, NAME, ROOT, Frame::Opa, &taken, |_| None, &mut emission);
     for PackModule { pack, package, module } in &modules {
-        let data = data(pack, ROOT, package, module, Frame::Opa);
+        let data = data(pack, ROOT, package, module);
         write(&mut emission, format!("{NAME}/{}.rego", pack.name), include_str!("../../templates/opa-pack.hbs"), &data);
     }
     let mut imported: Vec<&str> = modules.iter().map(|module| module.package.as_str()).collect();
@@ -49,6 +49,11 @@ pub fn emit(program: &Program) -> Emission {
     let data = json!({ "root": ROOT, "packages": imported, "empty": imported.is_empty() });
     write(&mut emission, format!("{NAME}/main.rego"), include_str!("../../templates/opa-main.hbs"), &data);
     write(&mut emission, format!("{NAME}/system.rego"), include_str!("../../templates/opa-system.hbs"), &data);
+    if let Some(flags) = inventory::replication(program, NAME) {
+        emission.notes.push(format!(
+            "opa: rules look at other objects, which have to be replicated into OPA, for kube-mgmt with {flags}: see docs/targets.md"
+        ));
+    }
     emission.artifacts.sort_by(|left, right| left.path.cmp(&right.path));
     match bundle::of(&emission.artifacts, ROOTS, &program.digest, None) {
         Ok(contents) => emission.artifacts.push(Artifact { path: BUNDLE_PATH.to_owned(), contents }),

@@ -24,6 +24,7 @@ pub(crate) fn packs<'a>(
     program: &'a Program,
     target: &'static str,
     root: &str,
+    frame: Frame,
     taken: &[(&str, &str)],
     applies: impl Fn(&Rule) -> Option<&'static str>,
     emission: &mut Emission,
@@ -31,11 +32,12 @@ pub(crate) fn packs<'a>(
     let mut packages: BTreeMap<String, String> = taken.iter().map(|(name, what)| ((*name).to_owned(), (*what).to_owned())).collect();
     let mut modules = Vec::new();
     for pack in program.packs.values() {
-        let mut module = Module::default();
+        let mut module = Module::new(frame);
         for rule in &pack.rules {
             match applies(rule).filter(|_| rule.targets.include(target)) {
                 Some(why) => emission.row(target, &rule.id, Outcome::NotApplicable(why.to_owned())),
-                None => add(rule, target, &mut module, emission),
+                None if emission.wants(target, rule) => add(rule, target, &mut module, emission),
+                None => {}
             }
         }
         if module.rules.is_empty() {
@@ -55,9 +57,6 @@ pub(crate) fn packs<'a>(
 
 /// Adds a rule to a module, and its row.
 pub(crate) fn add(rule: &Rule, target: &'static str, module: &mut Module, emission: &mut Emission) {
-    if !emission.wants(target, rule) {
-        return;
-    }
     match module.add(rule) {
         Ok(()) => emission.row(target, &rule.id, Outcome::Exact),
         Err(unsupported) => emission.refuse(target, &rule.id, &unsupported),
@@ -65,13 +64,13 @@ pub(crate) fn add(rule: &Rule, target: &'static str, module: &mut Module, emissi
 }
 
 /// What a pack's template gets.
-pub(crate) fn data(pack: &Pack, root: &str, package: &str, module: &Module, frame: Frame) -> serde_json::Value {
+pub(crate) fn data(pack: &Pack, root: &str, package: &str, module: &Module) -> serde_json::Value {
     json!({
         "title": print::string(&pack.name),
         "description": if pack.doc.trim().is_empty() { None } else { Some(print::string(pack.doc.trim())) },
         "root": root,
         "package": package,
-        "foundation": print::rules(&module.foundation(frame)),
+        "foundation": print::rules(&module.foundation()),
         "rules": print::rules(&module.rules),
         "helpers": rego::helper::text(&module.helpers),
     })

@@ -5,6 +5,7 @@ use super::generate::Case;
 use super::{admission_review, alone, cel_of, cluster_data, is_plain, rego_of};
 use crate::engine::{cel, regorus};
 use crate::eval::{Request, is_about};
+use crate::ir::walk::kinds_beside;
 use crate::ir::{Program, Rule};
 use crate::lower;
 use crate::target::{Artifact, Outcome, opa};
@@ -72,12 +73,19 @@ impl Engine for Regorus {
             Err(error) => return vec![Answer::Error(error.clone()).into(); cases.len()],
         };
         let mut session = compiled.session();
+        let kinds = kinds_beside(rule);
         let mut judge = |number: usize, case: &Case| {
             // What is more than the creation of an object is always a review.
-            let findings = match cluster_data(case) {
-                Some(data) => compiled.judge_beside(&admission_review(case), Some(&data)),
-                None if is_plain(case) && form.unwrap_or(number % 2) == 0 => session.judge(&case.object),
-                None => session.judge(&admission_review(case)),
+            let review;
+            let input = if is_plain(case) && form.unwrap_or(number % 2) == 0 {
+                &case.object
+            } else {
+                review = admission_review(case);
+                &review
+            };
+            let findings = match cluster_data(case, &kinds) {
+                Some(data) => compiled.judge_beside(input, Some(&data)),
+                None => session.judge(input),
             };
             match findings {
                 Err(error) => Answer::Error(error.message).into(),

@@ -3,19 +3,21 @@
 //! The same rule and seed give the same objects on every machine. An object would be decoded by the API server: required fields are there and no value is of
 //! a wrong type, but for texts that are no quantity, image or duration where the rule reads one.
 
+mod beside;
 mod make;
 pub(in crate::verify) mod places;
 mod random;
 mod sites;
 mod values;
 
-use crate::eval::{Judge, Request, Verdict, admission_request};
+use crate::eval::{Cluster, Judge, Request, Verdict, admission_request};
 use crate::ir::walk::roots;
 use crate::ir::{Cond, Given, Kind, Operation, Root, Rule, Test};
 use crate::object::Node;
 use crate::schema::Schema;
+pub use beside::Beside;
 use make::{Maker, is_dns_name, is_name};
-use places::{NAMESPACE, REQUEST, Shape, fits, remove};
+use places::{BESIDE, NAMESPACE, REQUEST, Shape, fits, remove};
 use random::Random;
 use serde_json::{Value as Json, json};
 use sites::{Path, Sites, sites, usual};
@@ -39,6 +41,8 @@ pub struct Case {
     pub namespace_object: Option<Json>,
     /// The admission request, where the rule reads it.
     pub request: Option<Json>,
+    /// What there is beside the object, where the rule looks at that.
+    pub beside: Option<Beside>,
     /// How it was made, for whoever reads a disagreement.
     pub origin: String,
 }
@@ -134,7 +138,18 @@ impl Case {
         let request = request
             .map(|asked| Json::from(&admission_request(schema, &Node::from(&asked), &Node::from(&object), test.operation, "default")));
         let origin = "a test of the pack".to_owned();
-        Some(Case { object, old_object, operation: test.operation, namespace_object, request, origin })
+        let others = test.beside.iter().map(|given| written(&Some(given.clone())).flatten()).collect::<Option<Vec<Json>>>()?;
+        let beside = if others.is_empty() { None } else { Some(Beside::of(schema, others)?) };
+        Some(Case { object, old_object, operation: test.operation, namespace_object, request, beside, origin })
+    }
+
+    /// The same beside nothing, where a rule is asked that looks at other objects and none are said.
+    #[must_use]
+    pub fn for_rule(mut self, rule: &Rule) -> Self {
+        if rule.looks_at_others.is_some() && self.beside.is_none() {
+            self.beside = Some(Beside::default());
+        }
+        self
     }
 
     /// Which of a rule's kinds the object is of.
@@ -149,11 +164,17 @@ impl Case {
         let node = |json: &Option<Json>| json.as_ref().map(Node::from);
         let (object, old_object) = (Node::from(&self.object), node(&self.old_object));
         let (namespace_object, request) = (node(&self.namespace_object), node(&self.request));
+        let others: Option<Vec<Node>> = self.beside.as_ref().map(|beside| beside.objects.iter().map(Node::from).collect());
+        // The Namespace of the object is one of them.
+        let cluster = others.as_ref().map(|others| Cluster::new(others.iter().chain(&namespace_object), "default"));
+        let unknown = self.beside.iter().flat_map(|beside| beside.unknown.iter().cloned());
+        let cluster = cluster.map(|cluster| cluster.without(unknown));
         f(&Request {
             old_object: old_object.as_ref(),
             operation: self.operation,
             namespace_object: namespace_object.as_ref(),
             request: request.as_ref(),
+            cluster: cluster.as_ref(),
             ..Request::create(&object)
         })
     }
@@ -414,14 +435,14 @@ impl<'a> Generator<'a> {
 
     fn case(&mut self, mut object: Json, kind: usize, origin: String) -> Case {
         let mut take = |name: &str| object.as_object_mut().and_then(|map| map.shift_remove(name));
-        let (space, asked) = (take(NAMESPACE), take(REQUEST));
+        let (space, asked, others) = (take(NAMESPACE), take(REQUEST), take(BESIDE));
         self.same_kind(&mut object, kind);
         let operation = self.operation(asked.as_ref());
         let old_object = (operation == Operation::Update).then(|| {
             let mut old = self.before(&object, kind);
             self.same_kind(&mut old, kind);
             if let Some(map) = old.as_object_mut() {
-                map.retain(|name, _| name != NAMESPACE && name != REQUEST);
+                map.retain(|name, _| ![NAMESPACE, REQUEST, BESIDE].contains(&name.as_str()));
             }
             old
         });
@@ -444,8 +465,11 @@ impl<'a> Generator<'a> {
             fields.insert("kind".to_owned(), json!("Namespace"));
             Json::Object(fields)
         });
+        let beside = beside::settle(self.rule, others, &object, old_object.as_ref(), namespace_object.as_ref(), &mut self.random);
         let subresource = self.rule.kinds.get(kind).filter(|kind| kind.subresource.is_some());
-        let request = (reads_space || subresource.is_some() || roots.contains(&Root::Request)).then(|| {
+        // Of an object alone nothing is known where others are not; a request has to be able to tell.
+        let asks_unknown = beside.as_ref().is_some_and(|beside| !beside.unknown.is_empty());
+        let request = (reads_space || asks_unknown || subresource.is_some() || roots.contains(&Root::Request)).then(|| {
             let mut asked = asked.unwrap_or_else(|| json!({}));
             without_nulls(&mut asked);
             // These are the object's, and the resource's.
@@ -456,7 +480,7 @@ impl<'a> Generator<'a> {
             let asked = Node::from(&asked);
             Json::from(&admission_request(self.schema, &asked, &Node::from(&object), operation, "default"))
         });
-        Case { object, old_object, operation, namespace_object, request, origin }
+        Case { object, old_object, operation, namespace_object, request, beside, origin }
     }
 
     // Whatever was changed: no engine is asked about objects of other kinds.
@@ -583,6 +607,7 @@ mod tests {
             slots: 1,
             apart: None,
             unlowered: Vec::new(),
+            looks_at_others: None,
             span: crate::diagnostic::Span::default(),
         }
     }

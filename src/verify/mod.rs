@@ -17,8 +17,10 @@ use crate::ir::{Kind, Operation, Pack, Program, Rule, Targets};
 use crate::lower::cel::{Policy, print};
 use crate::schema::Schema;
 use crate::target::Artifact;
+use crate::target::inventory::{gatekeeper_inventory, opa_data};
 use generate::Case;
 use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// A program of one rule, which every target is to carry.
@@ -76,13 +78,16 @@ pub fn is_plain(case: &Case) -> bool {
     case.operation == Operation::Create && case.request.is_none() && case.namespace_object.is_none()
 }
 
-/// What OPA holds of a cluster in which the Namespace of the case is all that is known, beside the review of the case; none where that is not known either.
+/// What OPA holds beside the review of a case: the objects of these kinds that are known, and the Namespace of the object; nothing where neither is.
 #[must_use]
-pub fn cluster_data(case: &Case) -> Option<Json> {
-    let space = case.namespace_object.as_ref()?;
-    let asked = case.request.as_ref().and_then(|request| request.get("namespace"));
-    let name = asked.or_else(|| space.pointer("/metadata/name")).and_then(Json::as_str).unwrap_or("default");
-    Some(json!({"kubernetes": {"namespaces": {name: space}}}))
+pub fn cluster_data(case: &Case, kinds: &BTreeSet<Kind>) -> Option<Json> {
+    case.with_request(|request| opa_data(request, kinds))
+}
+
+/// The objects that Gatekeeper holds beside that of a case.
+#[must_use]
+pub fn inventory(case: &Case, kinds: &BTreeSet<Kind>) -> Vec<Json> {
+    case.with_request(|request| gatekeeper_inventory(request, kinds))
 }
 
 /// The rules in the modules of one rule: what stands after the head of the pack's module.

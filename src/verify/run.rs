@@ -146,6 +146,7 @@ impl<'a> Subject<'a> {
             .flat_map(|pack| &pack.tests)
             .filter(|test| test.rule == rule.id)
             .filter_map(|test| Case::of_test(schema, test))
+            .map(|case| case.for_rule(rule))
             .filter(|case| is_for(rule, case))
             .collect();
         Subject { rule, judge: Judge::new([rule]).without_places(), coverage: Coverage::new(rule), tests, engines: own }
@@ -580,6 +581,7 @@ rule always {
                 operation: crate::ir::Operation::Create,
                 namespace_object: None,
                 request: None,
+                beside: None,
                 origin: String::new(),
             }
         };

@@ -20,7 +20,9 @@ pub fn shrink(case: &Case, rule: &Rule, schema: &Schema, wrong: &mut dyn FnMut(&
             let before = size(&shrinker.best);
             shrinker.simpler_request();
             shrinker.simpler_kind();
-            for part in [Part::Object, Part::OldObject, Part::Namespace, Part::Request] {
+            shrinker.fewer_beside();
+            let beside = shrinker.best.beside.as_ref().map_or(0, |beside| beside.objects.len());
+            for part in [Part::Object, Part::OldObject, Part::Namespace, Part::Request].into_iter().chain((0..beside).map(Part::Beside)) {
                 shrinker.round(part, required);
             }
             if size(&shrinker.best) >= before || shrinker.tries == 0 {
@@ -35,7 +37,8 @@ pub fn shrink(case: &Case, rule: &Rule, schema: &Schema, wrong: &mut dyn FnMut(&
 #[must_use]
 pub fn size(case: &Case) -> usize {
     let length = |part: &Option<Json>| part.as_ref().map_or(0, |part| part.to_string().len());
-    case.object.to_string().len() + length(&case.old_object) + length(&case.namespace_object) + length(&case.request)
+    let beside: usize = case.beside.iter().flat_map(|beside| &beside.objects).map(|object| object.to_string().len()).sum();
+    case.object.to_string().len() + length(&case.old_object) + length(&case.namespace_object) + length(&case.request) + beside
 }
 
 /// What a case consists of.
@@ -45,6 +48,8 @@ enum Part {
     OldObject,
     Namespace,
     Request,
+    /// The object of this number beside the object.
+    Beside(usize),
 }
 
 struct Shrinker<'a> {
@@ -93,6 +98,17 @@ impl<'a> Shrinker<'a> {
         }
     }
 
+    // As few objects beside it as can be.
+    fn fewer_beside(&mut self) {
+        let mut number = 0;
+        while let Some(mut beside) = self.best.beside.clone().filter(|beside| number < beside.objects.len()) {
+            beside.objects.remove(number);
+            if !self.attempt(Case { beside: Some(beside), ..self.best.clone() }) {
+                number += 1;
+            }
+        }
+    }
+
     // A kind that has its Pod less deep: best of all a Pod.
     fn simpler_kind(&mut self) {
         let Some(own) = self.kind().and_then(|kind| kind.pod) else { return };
@@ -121,6 +137,7 @@ impl<'a> Shrinker<'a> {
             Part::OldObject => self.best.old_object.as_ref(),
             Part::Namespace => self.best.namespace_object.as_ref(),
             Part::Request => self.best.request.as_ref(),
+            Part::Beside(number) => self.best.beside.as_ref()?.objects.get(number),
         }
     }
 
@@ -131,6 +148,7 @@ impl<'a> Shrinker<'a> {
             Part::OldObject => case.old_object.as_mut(),
             Part::Namespace => case.namespace_object.as_mut(),
             Part::Request => case.request.as_mut(),
+            Part::Beside(number) => case.beside.as_mut().and_then(|beside| beside.objects.get_mut(number)),
         };
         if let Some(json) = json {
             change(json);
@@ -292,12 +310,14 @@ fn is_key(step: &Step, name: &str) -> bool {
 fn is_fixed(part: Part, within: bool, place: &[Step]) -> bool {
     match place {
         [only] => match part {
-            Part::Object | Part::OldObject => is_key(only, "apiVersion") || is_key(only, "kind"),
+            Part::Object | Part::OldObject | Part::Beside(_) => is_key(only, "apiVersion") || is_key(only, "kind"),
             Part::Namespace => false,
             Part::Request => ["operation", "name", "namespace"].iter().any(|name| is_key(only, name)),
         },
         [metadata, name] => {
-            is_key(metadata, "metadata") && ((within && is_key(name, "namespace")) || (part == Part::Namespace && is_key(name, "name")))
+            is_key(metadata, "metadata")
+                && (((within || matches!(part, Part::Beside(_))) && is_key(name, "namespace"))
+                    || (matches!(part, Part::Namespace | Part::Beside(_)) && is_key(name, "name")))
         }
         _ => false,
     }
@@ -327,6 +347,6 @@ fn is_required(shape: Shape<'_>, part: Part, place: &[Step], name: &str) -> bool
             }
             _ => false,
         },
-        Part::Namespace | Part::Request => false,
+        Part::Namespace | Part::Request | Part::Beside(_) => false,
     }
 }

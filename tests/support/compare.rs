@@ -64,7 +64,8 @@ impl Subject {
                     .values()
                     .flat_map(|pack| &pack.tests)
                     .filter(|test| test.rule == rule.id)
-                    .filter_map(|test| Case::of_test(schema, test)),
+                    .filter_map(|test| Case::of_test(schema, test))
+                    .map(|case| case.for_rule(rule)),
             );
             origins.extend(made.iter().map(|_| rule.id.clone()));
             cases.extend(made);

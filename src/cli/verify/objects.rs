@@ -8,7 +8,7 @@ use crate::ir::Operation;
 use crate::manifest::{self, builtin};
 use crate::object::Node;
 use crate::schema::Schema;
-use crate::verify::generate::Case;
+use crate::verify::generate::{Beside, Case};
 use serde_json::{Map, Value as Json};
 use std::path::{Path, PathBuf};
 
@@ -60,7 +60,15 @@ pub fn case(schema: &Schema, node: &Node, file: &str, line: u32) -> Result<Case,
     let origin = format!("{file}:{line}");
     let review = object.get("kind").is_some_and(|kind| kind == "AdmissionReview");
     let Some(request) = object.get("request").filter(|_| review) else {
-        return Ok(Case { object, old_object: None, operation: Operation::Create, namespace_object: None, request: None, origin });
+        return Ok(Case {
+            object,
+            old_object: None,
+            operation: Operation::Create,
+            namespace_object: None,
+            request: None,
+            beside: None,
+            origin,
+        });
     };
     let wrong = |what: &str| {
         Failure::new(&input::NO_MANIFESTS, format!("the request of the AdmissionReview at {origin} {what}"))
@@ -80,5 +88,34 @@ pub fn case(schema: &Schema, node: &Node, file: &str, line: u32) -> Result<Case,
         request.as_object().into_iter().flatten().filter(|(name, _)| told(name)).map(|(n, v)| (n.clone(), v.clone())).collect();
     let request = (!fields.is_empty())
         .then(|| Json::from(&admission_request(schema, &Node::from(&Json::Object(fields)), &Node::from(&present), operation, "default")));
-    Ok(Case { object: present, old_object, operation, namespace_object: object.get("namespaceObject").cloned(), request, origin })
+    let beside = beside(schema, &object, &origin)?;
+    Ok(Case { object: present, old_object, operation, namespace_object: object.get("namespaceObject").cloned(), request, beside, origin })
+}
+
+/// What is said beside a request of other objects: in `beside` the objects, in `unknown` the kinds of which it is not known what there is.
+fn beside(schema: &Schema, review: &Json, origin: &str) -> Result<Option<Beside>, Failure> {
+    let list = |name: &str| review.get(name).and_then(Json::as_array);
+    if list("beside").is_none() && list("unknown").is_none() {
+        return Ok(None);
+    }
+    let wrong =
+        |what: String, help: &str| Failure::new(&input::NO_MANIFESTS, format!("{what} beside the request at {origin}")).with_help(help);
+    let objects = list("beside").into_iter().flatten().cloned();
+    let Some(mut beside) = Beside::of(schema, objects) else {
+        return Err(wrong(
+            "an object without a name, or one that stands there twice,".to_owned(),
+            "give each object of `beside` a name of its own",
+        ));
+    };
+    for id in list("unknown").into_iter().flatten() {
+        let found = schema.kinds().iter().find(|info| id.as_str().is_some_and(|id| info.kind.is(id)));
+        let Some(info) = found else {
+            return Err(wrong(
+                format!("there is no kind `{}`", id.as_str().unwrap_or_default()),
+                "name a kind with its group, such as `apps/Deployment` or `ConfigMap`, in `unknown`",
+            ));
+        };
+        beside.unknown.insert(info.kind.clone());
+    }
+    Ok(Some(beside))
 }

@@ -298,6 +298,7 @@ impl Shown<'_> {
                     "expected": found.expected.to_string(), "got": found.got.to_string(),
                     "operation": found.case.operation, "object": found.case.object, "oldObject": found.case.old_object,
                     "namespaceObject": found.case.namespace_object, "request": found.case.request,
+                    "beside": found.case.beside.as_ref().map(|beside| &beside.objects),
                     "emitted": self.emitted(found), "command": self.command(found),
                 })
             })
@@ -474,9 +475,15 @@ fn test_case(writer: &mut Writer<Vec<u8>>, name: &str, class: &str, failure: Opt
 
 /// A case as a manifest that reads as the same case: in YAML, or in JSON where YAML would read otherwise.
 fn document(schema: &Schema, case: &Case) -> String {
-    let mut whole = if is_plain(case) { case.object.clone() } else { admission_review(case) };
+    let mut whole = if is_plain(case) && case.beside.is_none() { case.object.clone() } else { admission_review(case) };
     if let (Some(space), Some(fields)) = (&case.namespace_object, whole.as_object_mut()) {
         fields.insert("namespaceObject".to_owned(), space.clone());
+    }
+    if let (Some(beside), Some(fields)) = (&case.beside, whole.as_object_mut()) {
+        fields.insert("beside".to_owned(), beside.objects.clone().into());
+        if !beside.unknown.is_empty() {
+            fields.insert("unknown".to_owned(), beside.unknown.iter().map(crate::ir::Kind::id).collect());
+        }
     }
     let reads_as_the_case = |whole: &Json| {
         objects::case(schema, &Node::from(whole), "", 0).is_ok_and(|read| Case { origin: case.origin.clone(), ..read } == *case)

@@ -4,14 +4,15 @@ use super::carried::{compared, only, outcome, policy_name, write};
 use super::engines::Start;
 use super::pool::Pool;
 use super::request::{Admission, is_exact, reaches_a_cluster};
-use crate::ir::{Program, Rule};
+use crate::ir::walk::kinds_beside;
+use crate::ir::{Kind, Program, Rule};
 use crate::target::{Artifact, Emission, GatekeeperEngine, Options, conftest, gatekeeper, opa};
 use crate::verify::engine::{Answer, Engine, Reply};
 use crate::verify::generate::Case;
-use crate::verify::{admission_review, cel_of, cluster_data, is_plain, rego_of};
+use crate::verify::{admission_review, cel_of, cluster_data, inventory, is_plain, rego_of};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Every so many cases one is judged by all rules together.
 const TOGETHER: usize = 32;
@@ -34,12 +35,21 @@ struct Dialect {
     arguments: &'static [&'static str],
     /// Whether the case can reach it.
     takes: fn(&Rule, &Case) -> bool,
-    /// The line about a case: its number, the unit, the case, and whether it is given by itself.
-    line: fn(usize, &str, &Case, bool) -> String,
+    /// The line about a case: its number, the unit, and what is asked.
+    line: fn(usize, &str, &Asked<'_>) -> String,
     /// The findings in an answer.
     findings: fn(&Json) -> Option<Vec<Found>>,
     /// What was emitted, for people.
     text: fn(&Rule, &[Artifact]) -> String,
+}
+
+/// What is asked of an engine.
+struct Asked<'a> {
+    case: &'a Case,
+    /// Whether the object is given by itself.
+    by_itself: bool,
+    /// The kinds of the objects that the rule looks at beside that of the case.
+    beside: &'a BTreeSet<Kind>,
 }
 
 struct Units {
@@ -152,6 +162,7 @@ impl Engine for Units {
 
     fn judge(&self, rule: &Rule, cases: &[Case], form: Option<usize>) -> Vec<Reply> {
         let Some(Ok((_, unit))) = self.rules.get(&rule.id) else { return Vec::new() };
+        let beside = kinds_beside(rule);
         let line = |number: usize, case: &Case| {
             let by_turns = match (number % TOGETHER == TOGETHER - 1, number.is_multiple_of(2)) {
                 (true, _) => AMONG_ALL,
@@ -160,7 +171,8 @@ impl Engine for Units {
             };
             let form = form.unwrap_or(by_turns);
             // What is more than the creation of an object is always a request.
-            (self.dialect.line)(number, if form == AMONG_ALL { ALL } else { unit }, case, form == ALONE && is_plain(case))
+            let asked = Asked { case, by_itself: form == ALONE && is_plain(case), beside: &beside };
+            (self.dialect.line)(number, if form == AMONG_ALL { ALL } else { unit }, &asked)
         };
         self.pool.ask(cases, &line, &|number, reply| answer(rule, number, reply, self.dialect.findings).into())
     }
@@ -198,15 +210,15 @@ struct Input<'a> {
     data: Option<Json>,
 }
 
-fn opa_line(id: usize, unit: &str, case: &Case, by_itself: bool) -> String {
+fn opa_line(id: usize, unit: &str, asked: &Asked<'_>) -> String {
     let review;
-    let input = if by_itself {
-        &case.object
+    let input = if asked.by_itself {
+        &asked.case.object
     } else {
-        review = admission_review(case);
+        review = admission_review(asked.case);
         &review
     };
-    serde_json::to_string(&Input { id, unit, input, data: cluster_data(case) }).unwrap_or_default()
+    serde_json::to_string(&Input { id, unit, input, data: cluster_data(asked.case, asked.beside) }).unwrap_or_default()
 }
 
 fn found(violation: &Json, rule: &Json) -> Option<Found> {
@@ -224,12 +236,21 @@ fn conftest_findings(reply: &Json) -> Option<Vec<Found>> {
 }
 
 fn in_gatekeeper(rule: &Rule, case: &Case) -> bool {
-    reaches_a_cluster(rule, case) && is_exact(&case.object) && case.old_object.as_ref().is_none_or(is_exact)
+    let beside = case.beside.as_ref();
+    reaches_a_cluster(rule, case)
+        && is_exact(&case.object)
+        && case.old_object.as_ref().is_none_or(is_exact)
+        // It does not tell a kind that it does not hold from one of which there is none.
+        && beside.is_none_or(|beside| beside.unknown.is_empty() && beside.objects.iter().all(is_exact))
 }
 
-fn gatekeeper_line(id: usize, unit: &str, case: &Case, by_itself: bool) -> String {
+fn gatekeeper_line(id: usize, unit: &str, asked: &Asked<'_>) -> String {
     // What is looked at by itself is what an audit looks at.
-    Admission::new(id, case, json!({"unit": unit, "audit": by_itself})).line()
+    let mut more = json!({"unit": unit, "audit": asked.by_itself});
+    if let (Some(more), false) = (more.as_object_mut(), asked.beside.is_empty()) {
+        more.insert("inventory".to_owned(), inventory(asked.case, asked.beside).into());
+    }
+    Admission::new(id, asked.case, more).line()
 }
 
 fn gatekeeper_findings(reply: &Json) -> Option<Vec<Found>> {

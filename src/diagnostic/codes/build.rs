@@ -19,9 +19,9 @@ pub static NOT_EXPRESSIBLE: Code = Code {
     id: "not-expressible",
     summary: "a rule has no exact form in a target",
     explanation: "A target gets a rule only with the verdict and the message that the rule means. What an engine cannot do exactly is refused, \
-never weakened.\n\nFor example, Rego sees one object at a time:\n\n```pol\nrule pdb-required {\n    match Deployment\n    require any b in \
+never weakened.\n\nFor example, a ValidatingAdmissionPolicy sees one object at a time:\n\n```pol\nrule pdb-required {\n    match Deployment\n    require any b in \
 cluster(PodDisruptionBudget): selects(b.spec.selector, pod.metadata.labels)\n        message \"no PodDisruptionBudget\"\n}\n```\n\nLeave the target out \
-for the rule; the report then shows it as dropped by the author:\n\n```pol\nrule pdb-required {\n    targets except opa\n    match Deployment\n    ...\n}\n```\n",
+for the rule; the report then shows it as dropped by the author:\n\n```pol\nrule pdb-required {\n    targets except vap\n    match Deployment\n    ...\n}\n```\n",
 };
 
 /// Two names become one in a target.

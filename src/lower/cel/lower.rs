@@ -51,6 +51,9 @@ pub fn lower(rule: &Rule) -> Result<Policy> {
     if let Some((construct, span)) = rule.unlowered.first() {
         return Err(Unsupported::new(construct.clone(), *span));
     }
+    if let Some(span) = rule.looks_at_others {
+        return Err(Unsupported::new("`cluster()`", span));
+    }
     let mut lowering = Lowering { rule, variables: Vec::new(), slots: BTreeMap::new(), idents: 0, span: rule.span };
     let mut unreadable = Expr::List(Vec::new());
     for read in rule.reads.iter().rev() {

@@ -10,6 +10,7 @@ mod constants;
 mod functions;
 pub mod helper;
 mod module;
+mod others;
 pub mod print;
 mod scope;
 mod simplify;

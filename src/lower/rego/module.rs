@@ -33,14 +33,19 @@ pub struct Module {
     pub(super) request: bool,
     /// The kinds of rules that read the Namespace of the object, with whether objects of them live in one.
     pub(super) in_namespaces: BTreeMap<Type, bool>,
+    /// Who asks.
+    pub(super) frame: Frame,
 }
 
-/// Who asks: where in `input` the object stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Who asks: where in `input` the object stands, and where in `data` others do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Frame {
-    /// `input` is the object, or an AdmissionReview.
+    /// `input` is the object, or an AdmissionReview; other objects are in `data.kubernetes`.
+    #[default]
     Opa,
-    /// `input.review` is the request of an AdmissionReview.
+    /// `input` is the object, and others are not known.
+    Conftest,
+    /// `input.review` is the request of an AdmissionReview; other objects are in `data.inventory`.
     Gatekeeper,
 }
 
@@ -151,6 +156,12 @@ pub(super) fn reserved() -> BTreeSet<String> {
 }
 
 impl Module {
+    /// A module without rules.
+    #[must_use]
+    pub fn new(frame: Frame) -> Self {
+        Module { frame, ..Module::default() }
+    }
+
     /// Adds a rule. Nothing is added when it has no exact form.
     ///
     /// # Errors
@@ -174,6 +185,7 @@ impl Module {
         let mut start = vec![Stmt::Holds(Expr::var(guard))];
         let mut reads = self.surroundings(rule, &mut start);
         let mut scope = Scope::new(self, rule);
+        reads.extend(scope.knows_others(rule, &mut start)?);
         reads.extend(scope.reads(&rule.reads)?);
         let resources = requested_resources(rule);
         let asked = |resource: &String| {
@@ -338,10 +350,10 @@ impl Module {
 
     /// The rules on which those of the author stand: what is judged, and by which of them.
     #[must_use]
-    pub fn foundation(&self, frame: Frame) -> Vec<RegoRule> {
+    pub fn foundation(&self) -> Vec<RegoRule> {
         let rule = |head, body| RegoRule { comment: Vec::new(), head, body: Body(body) };
-        let mut rules = match frame {
-            Frame::Opa => self.of_opa(),
+        let mut rules = match self.frame {
+            Frame::Opa | Frame::Conftest => self.of_opa(),
             Frame::Gatekeeper => self.of_gatekeeper(),
         };
         for (guard, name) in &self.guards {

@@ -20,7 +20,16 @@ impl Scope<'_> {
                 body.0.push(if elements.are_present { Stmt::Used(name.clone()) } else { Stmt::Present(name.clone()) });
                 self.slots.insert(source.slot, Bound { name, is_key: false, is_milli, ty: source.ty.clone() });
             }
-            Elements::Cluster(_) => return self.unsupported("`cluster()`"),
+            Elements::Cluster(kinds) => {
+                let all = self.beside(kinds)?;
+                if source.key.is_some() {
+                    return self.unsupported("an index over several lists");
+                }
+                let name = self.fresh(&Self::other_word(kinds));
+                body.0.push(Stmt::Let(name.clone(), all.step(Step::Each)));
+                body.0.push(Stmt::Used(name.clone()));
+                self.slots.insert(source.slot, Bound { name, is_key: false, is_milli: false, ty: source.ty.clone() });
+            }
             Elements::Map(map) => {
                 let word = singular(map);
                 let map = match self.path(map)? {

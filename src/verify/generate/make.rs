@@ -1,6 +1,7 @@
 //! Writes into an object what makes a condition true or false: a guess in each step, right most of the time. Whoever judges the object says what came of it.
 
-use super::places::{NAMESPACE, Place, REQUEST, Shape, Step, fits, index, key, keys, length, read, remove};
+use super::beside;
+use super::places::{BESIDE, NAMESPACE, Place, REQUEST, Shape, Step, fits, index, key, keys, length, read, remove};
 use super::random::Random;
 use super::values::{
     DURATIONS, HOSTILE, IMAGES, around, fitting, images_at, images_digested, images_named, images_with_tag, matching, spell,
@@ -130,7 +131,12 @@ impl<'a> Maker<'a> {
     // Every element that is there.
     fn elements(&mut self, source: &Source) -> Vec<(Place, Option<String>)> {
         match &source.of {
-            Elements::Cluster(_) => Vec::new(),
+            Elements::Cluster(kinds) => {
+                let lists: Vec<Place> = kinds.iter().map(beside::place).collect();
+                let elements =
+                    |list: &Place| (0..length(&self.object, list)).map(|position| (index(list, position), None)).collect::<Vec<_>>();
+                lists.iter().flat_map(elements).collect()
+            }
             Elements::Lists(lists) => lists.iter().flat_map(|list| self.list_elements(list)).map(|place| (place, None)).collect(),
             Elements::Map(map) => {
                 let Some(place) = self.place(map) else { return Vec::new() };
@@ -188,7 +194,12 @@ impl<'a> Maker<'a> {
             return self.random.pick(&there).cloned();
         }
         match &source.of {
-            Elements::Cluster(_) => None,
+            Elements::Cluster(kinds) => {
+                let list = beside::place(self.random.pick(kinds)?);
+                let at = index(&list, length(&self.object, &list));
+                self.shape.ensure(&mut self.object, &at);
+                Some((at, None))
+            }
             Elements::Lists(lists) => {
                 let list = self.random.pick(lists)?;
                 self.grow(list).map(|place| (place, None)).or_else(|| there.into_iter().next())
@@ -972,6 +983,10 @@ fn reads_as(value: &Json, quantity: Quantity) -> bool {
 
 /// Whether this is where the object's name or namespace stands: it has to stay a DNS name.
 pub fn is_name(place: &[Step]) -> bool {
+    let place = match place {
+        [Step::Key(first), _, _, rest @ ..] if first == BESIDE => rest,
+        whole => whole,
+    };
     matches!(place, [Step::Key(first), Step::Key(second)] if first == "metadata" && matches!(second.as_str(), "name" | "namespace"))
 }
 

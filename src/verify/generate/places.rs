@@ -10,6 +10,9 @@ pub const NAMESPACE: &str = "~namespaceObject";
 /// Where the admission request of an object stands in it while it is made.
 pub const REQUEST: &str = "~request";
 
+/// Where the objects beside an object stand in it while it is made: lists by the id of their kind.
+pub const BESIDE: &str = "~beside";
+
 /// A step into a JSON value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
@@ -130,6 +133,14 @@ impl<'a> Shape<'a> {
         let (ty, place) = match place.split_first() {
             Some((Step::Key(name), rest)) if name == NAMESPACE => (self.schema.by_gvk("v1", "Namespace")?.ty, rest),
             Some((Step::Key(name), rest)) if name == REQUEST => return in_request(rest),
+            Some((Step::Key(name), [])) if name == BESIDE => return Some(FieldType::Map(Box::new(FieldType::Any))),
+            Some((Step::Key(name), [Step::Key(id), rest @ ..])) if name == BESIDE => {
+                let ty = self.schema.kinds().iter().find(|info| info.kind.is(id))?.ty;
+                match rest {
+                    [] => return Some(FieldType::List(Box::new(FieldType::Struct(ty)))),
+                    [_, rest @ ..] => (ty, rest),
+                }
+            }
             _ => (self.root()?, place),
         };
         place.iter().try_fold(FieldType::Struct(ty), |ty, step| match (ty, step) {

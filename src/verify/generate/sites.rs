@@ -1,12 +1,12 @@
 //! Every field that a rule asks about, with the values that its conditions make interesting there.
 
-use super::places::{NAMESPACE, Place, REQUEST, Shape, Step, key, keys, length};
+use super::places::{BESIDE, NAMESPACE, Place, REQUEST, Shape, Step, key, keys, length};
 use super::random::Random;
 use super::values::{
     DURATIONS, HOSTILE, IMAGES, around, around_glob, around_int, around_pattern, around_text, images_at, images_digested, images_named,
     images_with_tag, quantities,
 };
-use crate::ir::{Cond, Const, Elements, Function, Item, Piece, Root, Rule, Slot, Source, Stmt, Ty, Value};
+use crate::ir::{Cond, Const, Elements, Function, Item, Kind, Piece, Root, Rule, Slot, Source, Stmt, Ty, Value};
 use crate::schema::FieldType;
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,7 +65,7 @@ impl Path {
 }
 
 fn is_head(step: &Step) -> bool {
-    matches!(step, Step::Key(name) if matches!(name.as_str(), "apiVersion" | "kind" | "metadata" | NAMESPACE | REQUEST))
+    matches!(step, Step::Key(name) if matches!(name.as_str(), "apiVersion" | "kind" | "metadata" | NAMESPACE | REQUEST | BESIDE))
 }
 
 impl std::fmt::Display for Path {
@@ -221,7 +221,10 @@ impl Survey<'_> {
 
     fn source(&mut self, source: &Source) {
         let paths: Vec<Path> = match &source.of {
-            Elements::Cluster(_) => Vec::new(),
+            Elements::Cluster(kinds) => {
+                let list = |kind: &Kind| Path { pod: false, hops: vec![Hop::Key(BESIDE.to_owned()), Hop::Key(kind.id())] };
+                kinds.iter().map(|kind| list(kind).with(Hop::Element)).collect()
+            }
             Elements::Lists(lists) => lists.iter().flat_map(|list| self.list(list, &[])).collect(),
             Elements::Map(map) => {
                 let maps = self.value(map, &[]);

@@ -50,6 +50,8 @@ type request struct {
 	Options         json.RawMessage              `json:"options"`
 	DryRun          bool                         `json:"dryRun"`
 	NamespaceObject json.RawMessage              `json:"namespaceObject"`
+	// Inventory is what Gatekeeper holds of other objects.
+	Inventory []json.RawMessage `json:"inventory"`
 	// Audit gives the object as an audit does: without a request around it.
 	Audit bool `json:"audit"`
 }
@@ -149,6 +151,16 @@ func one(all *units, asked *request, reply *answer, bench int) error {
 		return err
 	}
 	ctx := context.Background()
+	for _, text := range asked.Inventory {
+		other := &unstructured.Unstructured{}
+		if err := other.UnmarshalJSON(text); err != nil {
+			return err
+		}
+		defer func() { _, _ = client.RemoveData(ctx, other) }()
+		if _, err := client.AddData(ctx, other); err != nil {
+			return err
+		}
+	}
 	if bench > 0 {
 		start := time.Now()
 		for range bench {

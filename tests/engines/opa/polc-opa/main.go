@@ -20,6 +20,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
+	"github.com/open-policy-agent/opa/v1/util"
 	"github.com/open-policy-agent/opa/v1/version"
 	"polc.invalid/tests/engines/lines"
 )
@@ -29,8 +30,8 @@ type request struct {
 	// Unit is the folder whose policies are asked, with `-units`.
 	Unit  string          `json:"unit"`
 	Input json.RawMessage `json:"input"`
-	// Data is what `data` holds beside the policies for this input.
-	Data map[string]any `json:"data"`
+	// Data is what `data` holds beside the policies for this input: an object.
+	Data json.RawMessage `json:"data"`
 }
 
 type answer struct {
@@ -147,7 +148,14 @@ func one(ctx context.Context, all *units, line []byte, bench int) answer {
 	if err != nil {
 		return answer{ID: asked.ID, Error: err.Error()}
 	}
-	for name, value := range asked.Data {
+	data := map[string]any{}
+	if len(asked.Data) > 0 {
+		// Its numbers keep their text too.
+		if err := util.UnmarshalJSON(asked.Data, &data); err != nil {
+			return answer{ID: asked.ID, Error: err.Error()}
+		}
+	}
+	for name, value := range data {
 		if err := storage.WriteOne(ctx, all.store, storage.AddOp, storage.Path{name}, value); err != nil {
 			return answer{ID: asked.ID, Error: err.Error()}
 		}
