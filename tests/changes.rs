@@ -4,8 +4,8 @@
 use assert_cmd::Command;
 use polc::compile::compile;
 use polc::diagnostic::{Diagnostic, Sources};
-use polc::eval::Request;
 use polc::eval::change::{Effect, Generator, Mutator};
+use polc::eval::{Missing, Request};
 use polc::ir::{Operation, Program};
 use polc::object::Node;
 use polc::resolve::Options;
@@ -97,6 +97,20 @@ fn mistakes() {
         out
     });
     insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn what_is_done_to_an_object_has_to_be_known() {
+    let source = "pack p\nmutation m { match ConfigMap on update default object.immutable = true }\n";
+    let program = compiled(source).unwrap_or_else(|(_, found)| panic!("{found:#?}"));
+    let mutator = Mutator::new(&program.packs["p"].mutations[0]);
+    let node = Node::from(&json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}));
+    // A manifest may stand for either.
+    assert_eq!(mutator.mutate(&Request::create(&node)), Effect::NotJudged(Missing::Operation));
+    assert_eq!(mutator.mutate(&Request { old_object: Some(&node), ..Request::create(&node) }), Effect::Nothing);
+    assert_eq!(mutator.mutate(&Request { operation: Operation::Delete, ..Request::create(&node) }), Effect::Nothing);
+    let updated = mutator.mutate(&Request { operation: Operation::Update, old_object: Some(&node), ..Request::create(&node) });
+    assert!(matches!(updated, Effect::Done(_)), "{updated:?}");
 }
 
 #[test]

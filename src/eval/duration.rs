@@ -104,6 +104,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_fraction_keeps_the_digits_that_fit() {
+        for (digits, value, scale) in [
+            ("", 0, 1.0),
+            ("05", 5, 100.0),
+            ("9223372036854775807", 9_223_372_036_854_775_807, 1e19),
+            ("9223372036854775808", LIMIT, 1e19),
+            ("9223372036854775809", 922_337_203_685_477_580, 1e18),
+            ("99999999999999999999", 999_999_999_999_999_999, 1e18),
+        ] {
+            assert_eq!(read_fraction(digits), (value, scale), "{digits}");
+        }
+    }
+
+    #[test]
     fn reads_what_go_reads() {
         for (text, nanos) in [
             ("0", 0),

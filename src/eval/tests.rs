@@ -670,3 +670,69 @@ fn the_same_path_in_two_rules_is_read_for_each_object() {
         assert_eq!(judge.judge(&request).filter(|outcome| outcome.verdict != Verdict::Pass).count(), verdicts);
     }
 }
+
+#[test]
+fn a_request_is_about_the_kinds_of_its_object_its_operation_and_its_resource() {
+    let mut scale = kind("apps", "v1", "Deployment", true, None);
+    scale.subresource =
+        Some(crate::ir::Subresource { name: "scale".to_owned(), api_version: "autoscaling/v1".to_owned(), kind: "Scale".to_owned() });
+    let kinds =
+        [kind("", "v1", "Pod", true, Some(PodPath::Object)), kind("apps", "v1", "Deployment", true, Some(PodPath::SpecTemplate)), scale];
+    let operations = [Operation::Create, Operation::Update].into();
+    let asked = |version: &str, kind: &str, operation: Operation, request: Option<Json>| {
+        let (object, request) = (Node::from(&json!({"apiVersion": version, "kind": kind})), request.as_ref().map(Node::from));
+        super::is_about(&kinds, &operations, &Request { operation, request: request.as_ref(), ..Request::create(&object) })
+    };
+    assert!(asked("v1", "Pod", Operation::Create, None));
+    assert!(asked("apps/v1", "Deployment", Operation::Update, None));
+    assert!(!asked("v1", "Pod", Operation::Delete, None));
+    assert!(!asked("v1", "Deployment", Operation::Create, None));
+    assert!(!asked("apps/v1", "Pod", Operation::Create, None));
+    assert!(!asked("v1", "ConfigMap", Operation::Create, None));
+    let of = |group: &str, resource: &str| {
+        Some(json!({"subResource": "scale", "resource": {"group": group, "version": "v1", "resource": resource}}))
+    };
+    assert!(asked("autoscaling/v1", "Scale", Operation::Update, of("apps", "deployments")));
+    assert!(!asked("autoscaling/v1", "Scale", Operation::Update, of("apps", "statefulsets")));
+    assert!(!asked("autoscaling/v1", "Scale", Operation::Update, of("extensions", "deployments")));
+    // Whether it is about these, it does not tell.
+    assert!(!asked("autoscaling/v1", "Scale", Operation::Update, None));
+    assert!(!asked("apps/v1", "Deployment", Operation::Update, of("apps", "deployments")));
+    assert!(Judge::new([]).is_empty() && !Judge::new([&rule(Vec::new())]).is_empty());
+}
+
+#[test]
+fn the_objects_beside_one_are_those_of_its_namespace_without_itself() {
+    let object = |kind: &str, namespace: Option<&str>, name: &str| {
+        let mut metadata = json!({"name": name});
+        if let Some(namespace) = namespace {
+            metadata["namespace"] = json!(namespace);
+        }
+        Node::from(&json!({"apiVersion": "v1", "kind": kind, "metadata": metadata}))
+    };
+    let all = [
+        object("Pod", Some("a"), "x"),
+        object("Pod", Some("a"), "y"),
+        object("Pod", Some("b"), "x"),
+        object("Pod", None, "z"),
+        object("Namespace", None, "x"),
+        object("Namespace", None, "y"),
+    ];
+    let cluster = super::Cluster::new(&all, "default");
+    let (pods, spaces) = (kind("", "v1", "Pod", true, None), kind("", "v1", "Namespace", false, None));
+    let beside = |of: &Kind, own: &Kind, object: &Node| {
+        let found = cluster.beside(of, own, &Request::create(object));
+        found.into_iter().map(|found| all.iter().position(|known| std::ptr::eq(known, found)).unwrap()).collect::<Vec<_>>()
+    };
+    // A copy of it is it.
+    assert_eq!(beside(&pods, &pods, &object("Pod", Some("a"), "x")), [1]);
+    assert_eq!(beside(&pods, &pods, &object("Pod", Some("a"), "new")), [0, 1]);
+    assert_eq!(beside(&pods, &pods, &object("Pod", Some("default"), "z")), [] as [usize; 0]);
+    assert_eq!(beside(&spaces, &pods, &object("Pod", Some("a"), "x")), [4, 5]);
+    assert_eq!(beside(&pods, &spaces, &object("Namespace", None, "x")), [0, 1, 2, 3]);
+    assert_eq!(beside(&spaces, &spaces, &object("Namespace", None, "x")), [5]);
+    assert_eq!(beside(&pods, &pods, &all[1]), [0]);
+    // Of two that have no name, one is not the other.
+    let nameless = Node::from(&json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": "a"}}));
+    assert_eq!(beside(&pods, &pods, &nameless), [0, 1]);
+}

@@ -358,6 +358,47 @@ mod tests {
     use serde_json::json;
 
     #[test]
+    fn numbers_that_are_not_whole_are_read_only_as_anything() {
+        let [half, two] = [1.5, 2.0].map(|number| Node::from(&json!(number)));
+        for shape in [Shape::Int, Shape::IntOrText] {
+            assert!(shape.read(&half).is_err());
+            assert!(matches!(shape.read(&two), Ok(Val::Int(2))));
+        }
+        assert!(matches!(Shape::Any.read(&half), Ok(Val::Node(_))));
+    }
+
+    #[test]
+    fn what_is_empty_does_not_count() {
+        for (value, counted) in [
+            (json!(""), false),
+            (json!("a"), true),
+            (json!([]), false),
+            (json!([0]), true),
+            (json!({}), false),
+            (json!({"a": 0}), true),
+            (json!(0), true),
+        ] {
+            assert_eq!(counts(&Node::from(&value).value, Presence::NonEmpty), counted, "{value}");
+        }
+        for (value, counted) in [
+            (json!(0), false),
+            (json!(0.0), false),
+            (json!(0.5), true),
+            (json!(false), false),
+            (json!(""), false),
+            (json!("a"), true),
+            (json!({}), true),
+        ] {
+            assert_eq!(counts(&Node::from(&value).value, Presence::NonZero), counted, "{value}");
+        }
+    }
+
+    #[test]
+    fn floats_that_are_less_than_a_thousandth_apart_have_an_order() {
+        assert_eq!(Number::Float(0.000_01).order(Number::Float(0.000_02)), Some(std::cmp::Ordering::Less));
+    }
+
+    #[test]
     fn structures_are_equal_but_for_what_is_null() {
         for (left, right, equal) in [
             (json!({"a": 1, "b": [1, "x"]}), json!({"b": [1, "x"], "a": 1}), true),
