@@ -239,7 +239,7 @@ struct Place<'a> {
 impl<'a> Place<'a> {
     fn token(&self, index: usize) -> Option<(&'a Token, &'a str)> {
         let token = self.tokens.get(index)?;
-        Some((token, self.text.get(token.start..token.end)?))
+        Some((token, self.text.get(token.start()..token.end())?))
     }
 
     fn found(&self) -> Option<(&'a Token, &'a str)> {
@@ -251,7 +251,7 @@ impl<'a> Place<'a> {
     }
 
     fn span_of(&self, token: &Token) -> Span {
-        span(self.source, token.start, token.end)
+        span(self.source, token.start(), token.end())
     }
 
     /// What is underlined: the token found, or the last one.
@@ -279,7 +279,7 @@ pub(super) fn explain(source: u32, text: &str, base: usize, tokens: &[Token], er
         + match error.location {
             InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
         };
-    let index = tokens.partition_point(|token| token.end <= at);
+    let index = tokens.partition_point(|token| token.end() <= at);
     let place = Place { source, text, tokens, index, at };
     let mut expected = Expected::default();
     if let ErrorVariant::ParsingError { positives, .. } = &error.variant {
@@ -361,7 +361,7 @@ fn slip(place: &Place<'_>, expected: &Expected) -> Option<Diagnostic> {
     }
     if expected.colon && expected.operator {
         let (_, quantifier) = place.last_word(QUANTIFIERS)?;
-        let word = place.text.get(quantifier.start..quantifier.end).unwrap_or_default();
+        let word = place.text.get(quantifier.start()..quantifier.end()).unwrap_or_default();
         return Some(
             Diagnostic::error(&codes::MISSING_COLON, place.span(), format!("the colon of `{word}` is missing before this"))
                 .with_label(place.span_of(quantifier), "the quantifier")
@@ -381,7 +381,7 @@ fn misplaced_doc(span: Span, kind: Kind) -> Diagnostic {
 }
 
 fn word_slip(place: &Place<'_>, expected: &Expected, token: &Token, text: &str) -> Option<Diagnostic> {
-    if place.at > token.start && place.at < token.end {
+    if place.at > token.start() && place.at < token.end() {
         // The grammar took the beginning of the word for a name.
         let is_name =
             place.before().is_some_and(|(_, before)| HEADS.contains(&before) || matches!(before, "except" | "targets" | "," | "-"));
@@ -457,9 +457,13 @@ fn missing_message(place: &Place<'_>, found: Option<(&Token, &str)>) -> Diagnost
     let check = place.last_word(&["require", "forbid"]);
     match (check, place.before()) {
         (Some((_, first)), Some((last, _))) if ends => {
-            let word = place.text.get(first.start..first.end).unwrap_or_default();
-            Diagnostic::error(&codes::MISSING_MESSAGE, span(place.source, first.start, last.end), format!("this `{word}` has no message"))
-                .with_help("write `message \"...\"` behind the condition: what is wrong, for the author of the object")
+            let word = place.text.get(first.start()..first.end()).unwrap_or_default();
+            Diagnostic::error(
+                &codes::MISSING_MESSAGE,
+                span(place.source, first.start(), last.end()),
+                format!("this `{word}` has no message"),
+            )
+            .with_help("write `message \"...\"` behind the condition: what is wrong, for the author of the object")
         }
         _ => {
             let text = found.map_or("the end".to_owned(), |(_, text)| format!("`{text}`"));

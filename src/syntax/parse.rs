@@ -83,7 +83,7 @@ struct Piece<'t> {
 impl Piece<'_> {
     fn words<'a>(&self, text: &'a str) -> impl Iterator<Item = &'a str> {
         let outside = self.tokens.iter().filter(|token| token.kind == Kind::Word && token.depth == 0);
-        outside.map(move |token| text.get(token.start..token.end).unwrap_or_default())
+        outside.map(move |token| text.get(token.start()..token.end()).unwrap_or_default())
     }
 
     /// Whether this word stands outside of all brackets.
@@ -94,9 +94,10 @@ impl Piece<'_> {
     /// Whether it is one test and nothing else.
     fn is_test(&self, text: &str) -> bool {
         let behind = self.tokens.iter().skip_while(|token| token.kind == Kind::Doc);
-        let first = behind.clone().next().is_some_and(|token| token.kind == Kind::Word && text.get(token.start..token.end) == Some("test"));
+        let first =
+            behind.clone().next().is_some_and(|token| token.kind == Kind::Word && text.get(token.start()..token.end()) == Some("test"));
         // one body is closed, and nothing follows it
-        let closed = |token: &Token| token.kind == Kind::Close && token.depth == 0 && text.get(token.start..token.end) == Some("}");
+        let closed = |token: &Token| token.kind == Kind::Close && token.depth == 0 && text.get(token.start()..token.end()) == Some("}");
         first && self.tokens.iter().filter(|token| closed(token)).count() == 1 && self.tokens.last().is_some_and(closed)
     }
 }
@@ -144,7 +145,7 @@ fn parse_pieces(source: u32, text: &str, wanted: impl Fn(&Piece<'_>) -> bool) ->
         let cuts = cuts(text, &tokens, start, true);
         let mut rest = tokens.as_slice();
         for range in pieces(&cuts, start, text.len()) {
-            let (here, behind) = rest.split_at(rest.partition_point(|token| token.start < range.end));
+            let (here, behind) = rest.split_at(rest.partition_point(|token| token.start() < range.end));
             rest = behind;
             let of_here = problems.iter().filter(|problem| at(problem) < range.end).count();
             let later = problems.split_off(of_here);
@@ -165,10 +166,10 @@ fn at(diagnostic: &Diagnostic) -> usize {
 
 /// Where items begin: at their first `///`. With `outside` only where no bracket is open.
 fn cuts(text: &str, tokens: &[Token], start: usize, outside: bool) -> Vec<usize> {
-    let word = |token: &Token| text.get(token.start..token.end).unwrap_or_default();
+    let word = |token: &Token| text.get(token.start()..token.end()).unwrap_or_default();
     let mut cuts = Vec::new();
     for (index, token) in tokens.iter().enumerate() {
-        let first_column = token.start == start || text.as_bytes().get(token.start.wrapping_sub(1)) == Some(&b'\n');
+        let first_column = token.start() == start || text.as_bytes().get(token.start().wrapping_sub(1)) == Some(&b'\n');
         if token.kind != Kind::Word || !first_column || outside && token.depth > 0 {
             continue;
         }
@@ -183,7 +184,7 @@ fn cuts(text: &str, tokens: &[Token], start: usize, outside: bool) -> Vec<usize>
         };
         if is_head {
             let documented = tokens.get(..index).unwrap_or_default().iter().rev().take_while(|token| token.kind == Kind::Doc).last();
-            cuts.push(documented.map_or(token.start, |doc| doc.start));
+            cuts.push(documented.map_or(token.start(), |doc| doc.start()));
         }
     }
     cuts

@@ -80,17 +80,27 @@ pub(super) enum Kind {
     Sign,
 }
 
-/// A token of the text.
+/// A token of the text. A text has thousands of them, so they are small.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Token {
+    start: u32,
+    end: u32,
+    /// How many brackets are open around it.
+    pub(super) depth: u16,
     /// What it is.
     pub(super) kind: Kind,
+}
+
+impl Token {
     /// Its first byte.
-    pub(super) start: usize,
+    pub(super) fn start(&self) -> usize {
+        self.start as usize
+    }
+
     /// The byte after its last.
-    pub(super) end: usize,
-    /// How many brackets are open around it.
-    pub(super) depth: usize,
+    pub(super) fn end(&self) -> usize {
+        self.end as usize
+    }
 }
 
 /// All that a scan finds.
@@ -191,16 +201,18 @@ impl Scanner<'_> {
     }
 
     fn last(&self) -> Option<(Kind, &str)> {
-        self.scan.tokens.last().map(|token| (token.kind, self.slice(token.start, token.end)))
+        self.scan.tokens.last().map(|token| (token.kind, self.slice(token.start(), token.end())))
     }
 
     fn before_last(&self) -> Option<(Kind, &str)> {
         let token = self.scan.tokens.len().checked_sub(2).and_then(|index| self.scan.tokens.get(index))?;
-        Some((token.kind, self.slice(token.start, token.end)))
+        Some((token.kind, self.slice(token.start(), token.end())))
     }
 
     fn token(&mut self, kind: Kind, end: usize) {
-        self.scan.tokens.push(Token { kind, start: self.at, end, depth: self.frames.len() });
+        let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let depth = u16::try_from(self.frames.len()).unwrap_or(u16::MAX);
+        self.scan.tokens.push(Token { start: offset(self.at), end: offset(end), depth, kind });
         self.at = end;
     }
 
