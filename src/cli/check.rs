@@ -3,12 +3,13 @@
 use super::admission::{Admission, AdmissionArguments};
 use super::identity::Identity;
 use super::sources::{files_under, read_bytes};
-use super::{CompileArguments, Context, Failure, Format, Status, compile_to_judge, print_bytes};
+use super::{CompileArguments, Context, Failure, Format, Status, compile_to_judge, print_parts};
 use crate::diagnostic::Level;
 use crate::diagnostic::codes::input;
-use crate::eval::{Cluster, Judge, Request, Verdict};
+use crate::eval::{Cluster, Judge, Request, Said, Session};
 use crate::ir::{Action, Program, Rule, Severity};
 use crate::manifest::{self, Finding, builtin};
+use crate::object::Node;
 use crate::schema::Schema;
 use serde::Serialize;
 use std::io::Write as _;
@@ -40,6 +41,7 @@ pub struct Arguments {
     pub(super) format: Format,
 }
 
+#[derive(Clone, Copy)]
 struct Row<'a> {
     file: &'a str,
     line: u32,
@@ -68,33 +70,24 @@ struct InFile<'a> {
     file: &'a str,
 }
 
-/// What was written last of a kind, so that many rows of one object write its names once.
+/// The members of a rule's rows: most of these are as the one before.
 #[derive(Debug, Default)]
-struct Written {
-    of: Vec<u8>,
+struct OfRule {
+    id: String,
+    action: Action,
+    verdict: &'static str,
     json: Vec<u8>,
 }
 
-impl Written {
-    /// The members of a JSON object, without its braces.
-    fn members(&mut self, texts: &[&str], value: &impl Serialize) -> serde_json::Result<&[u8]> {
-        let mut at = 0;
-        let same = !self.json.is_empty()
-            && texts.iter().all(|text| {
-                let known = self.of.get(at..at + text.len()) == Some(text.as_bytes()) && self.of.get(at + text.len()) == Some(&0);
-                at += text.len() + 1;
-                known
-            })
-            && at == self.of.len();
-        if !same {
-            self.of.clear();
-            for text in texts {
-                self.of.extend_from_slice(text.as_bytes());
-                self.of.push(0);
-            }
-            self.json = serde_json::to_vec(value)?;
+impl OfRule {
+    fn members(&mut self, rule: &JsonRule<'_>) -> serde_json::Result<&[u8]> {
+        if self.verdict != rule.verdict || self.action != rule.action || self.id != rule.rule {
+            rule.rule.clone_into(&mut self.id);
+            (self.action, self.verdict) = (rule.action, rule.verdict);
+            self.json.clear();
+            write_members(&mut self.json, rule)?;
         }
-        Ok(inside(&self.json))
+        Ok(&self.json)
     }
 }
 
@@ -109,9 +102,15 @@ fn push_json(out: &mut Vec<u8>, text: &str) -> serde_json::Result<()> {
     Ok(())
 }
 
-/// A JSON object without its braces.
-fn inside(json: &[u8]) -> &[u8] {
-    json.get(1..json.len().saturating_sub(1)).unwrap_or_default()
+/// Appends the members of a JSON object, without its braces.
+fn write_members(out: &mut Vec<u8>, value: &impl Serialize) -> serde_json::Result<()> {
+    let start = out.len();
+    serde_json::to_writer(&mut *out, value)?;
+    out.pop();
+    if out.get(start).is_some() {
+        out.remove(start);
+    }
+    Ok(())
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -125,16 +124,25 @@ struct Summary {
     not_judged: usize,
 }
 
+/// How many bytes of rows are gathered at a time, where there is no other memory for them.
+const ROOM: usize = 64 << 10;
+
 /// Gathers the rows as text: nothing is printed until all manifests are read, so that a run with wrong input prints no half of a document.
 struct Printer {
     format: Format,
     color: bool,
+    /// What is written already.
+    full: Vec<Vec<u8>>,
     text: Vec<u8>,
+    /// Memory for what comes next.
+    spare: Vec<u8>,
     first: bool,
-    file: Written,
-    identity: Written,
+    /// The members of the file that is read; empty until it has a row.
+    file: Vec<u8>,
+    /// The same of the object that is judged.
+    identity: Vec<u8>,
     /// By the place of the rule, that of the checks of manifests first.
-    rules: Vec<Written>,
+    rules: Vec<OfRule>,
 }
 
 impl Printer {
@@ -143,10 +151,50 @@ impl Printer {
             Format::Json => b"{\"results\":[".to_vec(),
             Format::Text => Vec::new(),
         };
-        Printer { format, color, text, first: true, file: Written::default(), identity: Written::default(), rules: Vec::new() }
+        Printer {
+            format,
+            color,
+            full: Vec::new(),
+            text,
+            spare: Vec::new(),
+            first: true,
+            file: Vec::new(),
+            identity: Vec::new(),
+            rules: Vec::new(),
+        }
+    }
+
+    /// Takes memory that nobody needs any more: that of a manifest has room for the rows of its objects.
+    fn reuse(&mut self, mut memory: Vec<u8>) {
+        if memory.capacity() > self.spare.capacity() {
+            memory.clear();
+            self.spare = memory;
+        }
+    }
+
+    /// Makes room for a row, without moving those before it.
+    fn make_room(&mut self, bytes: usize) {
+        if self.text.capacity() - self.text.len() < bytes {
+            let mut next = std::mem::take(&mut self.spare);
+            next.reserve(bytes.max(ROOM));
+            self.full.push(std::mem::replace(&mut self.text, next));
+        }
+    }
+
+    /// What follows is about another file.
+    fn next_file(&mut self) {
+        self.file.clear();
+        self.identity.clear();
+    }
+
+    /// What follows is about another object.
+    fn next_object(&mut self) {
+        self.identity.clear();
     }
 
     fn row(&mut self, row: &Row<'_>) -> Result<(), Failure> {
+        let identity: usize = row.identity.parts().iter().map(|part| part.len()).sum();
+        self.make_room(row.file.len() + row.field.len() + identity + row.rule.len() + row.message.len() + 256);
         match self.format {
             Format::Json => {
                 if !std::mem::take(&mut self.first) {
@@ -160,23 +208,35 @@ impl Printer {
     }
 
     fn json(&mut self, row: &Row<'_>) -> serde_json::Result<()> {
+        if self.file.is_empty() {
+            write_members(&mut self.file, &InFile { file: row.file })?;
+        }
+        if self.identity.is_empty() {
+            let Identity { api_version, kind, namespace, name } = row.identity;
+            for (before, text) in
+                [("\"apiVersion\":", api_version), (",\"kind\":", kind), (",\"namespace\":", namespace), (",\"name\":", name)]
+            {
+                self.identity.extend_from_slice(before.as_bytes());
+                push_json(&mut self.identity, text)?;
+            }
+        }
         let text = &mut self.text;
         text.push(b'{');
-        text.extend_from_slice(self.file.members(&[row.file], &InFile { file: row.file })?);
+        text.extend_from_slice(&self.file);
         text.extend_from_slice(b",\"line\":");
         serde_json::to_writer(&mut *text, &row.line)?;
         text.extend_from_slice(b",\"field\":");
         push_json(text, row.field)?;
         text.push(b',');
-        text.extend_from_slice(self.identity.members(&row.identity.parts(), &row.identity)?);
+        text.extend_from_slice(&self.identity);
         text.push(b',');
         let Row { rule, severity, action, verdict, .. } = *row;
         let place = row.place.map_or(0, |place| place + 1);
         if self.rules.len() <= place {
-            self.rules.resize_with(place + 1, Written::default);
+            self.rules.resize_with(place + 1, OfRule::default);
         }
-        if let Some(written) = self.rules.get_mut(place) {
-            text.extend_from_slice(written.members(&[rule, action.name(), verdict], &JsonRule { rule, severity, action, verdict })?);
+        if let Some(known) = self.rules.get_mut(place) {
+            text.extend_from_slice(known.members(&JsonRule { rule, severity, action, verdict })?);
         }
         text.extend_from_slice(b",\"message\":");
         push_json(text, row.message)?;
@@ -213,7 +273,7 @@ impl Printer {
         self.text.push(b'\n');
     }
 
-    fn finish(mut self, summary: &Summary) -> Result<(), Failure> {
+    fn finish(&mut self, summary: &Summary) -> Result<(), Failure> {
         match self.format {
             Format::Json => {
                 let summary = serde_json::to_string(summary).map_err(|error| Failure::from(std::io::Error::other(error)))?;
@@ -236,7 +296,8 @@ impl Printer {
                 self.text.push(b'\n');
             }
         }
-        print_bytes(&self.text)
+        self.full.push(std::mem::take(&mut self.text));
+        print_parts(&self.full)
     }
 }
 
@@ -258,7 +319,7 @@ struct Run<'a> {
     program: &'a Program,
     schema: &'static Schema,
     rules: Vec<&'a Rule>,
-    judge: Judge,
+    judge: &'a Judge,
     checker: builtin::Checker,
     default_namespace: &'a str,
     all: bool,
@@ -291,65 +352,118 @@ impl<'a> Run<'a> {
     }
 
     fn file(&mut self, file: &str, read: &manifest::Read, admission: &Admission, cluster: Option<&Cluster<'_>>) -> Result<(), Failure> {
+        self.printer.next_file();
         for finding in &read.findings {
             self.builtin(file, Identity::default(), finding)?;
         }
         self.summary.objects += read.documents.len();
-        for document in &read.documents {
-            let asked = admission.asked(&document.node);
-            let request = admission.request(&document.node, asked.as_ref(), cluster);
-            self.object(file, document, &request)?;
+        let asked: Vec<Node> = read.documents.iter().filter_map(|document| admission.asked(&document.node)).collect();
+        let mut session = self.judge.session();
+        for (index, document) in read.documents.iter().enumerate() {
+            let request = admission.request(&document.node, asked.get(index), cluster);
+            self.object(file, document, request, &mut session)?;
         }
         Ok(())
     }
 
-    fn object(&mut self, file: &str, document: &manifest::Document, request: &Request<'_>) -> Result<(), Failure> {
+    fn object<'s>(
+        &mut self,
+        file: &str,
+        document: &manifest::Document,
+        request: Request<'s>,
+        session: &mut Session<'s>,
+    ) -> Result<(), Failure> {
+        self.printer.next_object();
         let node = &document.node;
         let identity = Identity::of(self.schema, node, self.default_namespace);
         for finding in &self.checker.check(file, document, self.default_namespace) {
             self.builtin(file, identity, finding)?;
         }
-        let mut outcomes = self.judge.judge(request).peekable();
-        let skipped = Verdict::Skip;
-        for (index, rule) in self.rules.iter().enumerate() {
-            let outcome = outcomes.next_if(|outcome| outcome.rule == index);
-            let why;
-            let (verdict, message, field, line) = match outcome.as_ref().map_or(&skipped, |outcome| &outcome.verdict) {
-                Verdict::Pass => {
-                    self.summary.pass += 1;
-                    ("pass", "", "", document.line)
-                }
-                Verdict::Skip => {
-                    self.summary.skip += 1;
-                    ("skip", "", "", document.line)
-                }
-                Verdict::NotJudged(missing) => {
-                    self.summary.not_judged += 1;
-                    why = format!("not judged: {missing}");
-                    ("skip", why.as_str(), "", document.line)
-                }
-                Verdict::Fail { message, field, line, .. } => {
-                    self.summary.fail += 1;
-                    self.findings |= rule.action == Action::Deny;
-                    ("fail", message.as_str(), field.as_str(), *line)
-                }
-            };
-            if verdict == "fail" || self.all {
-                self.printer.row(&Row {
-                    file,
-                    line,
-                    field,
-                    identity,
-                    place: Some(index),
-                    rule: &rule.id,
-                    severity: rule.severity,
-                    action: rule.action,
-                    verdict,
-                    message,
-                })?;
-            }
+        let mut told = 0;
+        session.judge(request, |index, said| {
+            self.skipped(file, document, identity, told..index)?;
+            told = index + 1;
+            self.said(file, document, identity, index, said)
+        })?;
+        self.skipped(file, document, identity, told..self.rules.len())
+    }
+
+    /// What rules say that are about other kinds.
+    fn skipped(
+        &mut self,
+        file: &str,
+        document: &manifest::Document,
+        identity: Identity<'_>,
+        rules: std::ops::Range<usize>,
+    ) -> Result<(), Failure> {
+        if !self.all {
+            self.summary.skip += rules.len();
+            return Ok(());
+        }
+        for index in rules {
+            self.said(file, document, identity, index, Said::Skip)?;
         }
         Ok(())
+    }
+
+    fn said(
+        &mut self,
+        file: &str,
+        document: &manifest::Document,
+        identity: Identity<'_>,
+        index: usize,
+        said: Said<'_>,
+    ) -> Result<(), Failure> {
+        if !self.all {
+            match said {
+                Said::Pass => {
+                    self.summary.pass += 1;
+                    return Ok(());
+                }
+                Said::Skip => {
+                    self.summary.skip += 1;
+                    return Ok(());
+                }
+                Said::Fail { .. } | Said::NotJudged(_) => {}
+            }
+        }
+        let Some(rule) = self.rules.get(index).copied() else { return Ok(()) };
+        let why;
+        let (verdict, message, field, line) = match said {
+            Said::Pass => {
+                self.summary.pass += 1;
+                ("pass", "", "", document.line)
+            }
+            Said::Skip => {
+                self.summary.skip += 1;
+                ("skip", "", "", document.line)
+            }
+            Said::NotJudged(missing) => {
+                self.summary.not_judged += 1;
+                why = format!("not judged: {missing}");
+                ("skip", why.as_str(), "", document.line)
+            }
+            Said::Fail { message, field, line, .. } => {
+                self.summary.fail += 1;
+                self.findings |= rule.action == Action::Deny;
+                ("fail", message, field, line)
+            }
+        };
+        if verdict != "fail" && !self.all {
+            return Ok(());
+        }
+        self.printer.row(&Row {
+            file,
+            line,
+            field,
+            identity,
+            place: Some(index),
+            rule: &rule.id,
+            severity: rule.severity,
+            action: rule.action,
+            verdict,
+            message,
+        })
     }
 }
 
@@ -364,10 +478,11 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
     for path in &arguments.manifests {
         files.extend(files_under(path, &["yaml", "yml", "json"])?);
     }
+    let judge = Judge::of_program(program);
     let mut run = Run {
         printer: Printer::new(arguments.format, context.color),
         summary: Summary { rules: rules.len(), ..Summary::default() },
-        judge: Judge::of_program(program),
+        judge: &judge,
         checker: builtin::Checker::with(schema),
         program,
         schema,
@@ -379,15 +494,16 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
     };
     let read = |path: &PathBuf| {
         let file = if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() };
-        let read = manifest::read(&read_bytes(path)?);
+        let bytes = read_bytes(path)?;
+        let read = manifest::read(&bytes);
         if admission.is_of_one() && (files.len() > 1 || read.documents.len() != 1) {
             return Err(Failure::new(&input::BAD_USAGE, "`--old` goes with one manifest that holds one object".to_owned())
                 .with_help("judge the updated object by itself"));
         }
-        Ok((file, read))
+        Ok((file, read, bytes))
     };
     if run.rules.iter().any(|rule| rule.looks_at_others.is_some()) {
-        let all = files.iter().map(read).collect::<Result<Vec<_>, Failure>>()?;
+        let all = files.iter().map(|path| read(path).map(|(file, read, _)| (file, read))).collect::<Result<Vec<_>, Failure>>()?;
         let objects = all.iter().flat_map(|(_, read)| &read.documents).map(|document| &document.node);
         let cluster = Cluster::new(objects, &admission.namespace);
         for (file, read) in &all {
@@ -395,7 +511,8 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
         }
     } else {
         for path in &files {
-            let (file, read) = read(path)?;
+            let (file, read, bytes) = read(path)?;
+            run.printer.reuse(bytes);
             run.file(&file, &read, &admission, None)?;
         }
     }
@@ -404,9 +521,14 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
             .with_help("give a YAML or JSON file, a folder that holds some, or `-` for standard input"));
     }
     run.printer.finish(&run.summary)?;
-    Ok(match (run.unreadable, run.findings) {
+    let status = match (run.unreadable, run.findings) {
         (true, _) => Status::WrongInput,
         (false, true) => Status::Findings,
         (false, false) => Status::Fine,
-    })
+    };
+    // The process ends here, and takes no time to give back what it holds.
+    std::mem::forget(run);
+    std::mem::forget(judge);
+    std::mem::forget((compiled, loaded));
+    Ok(status)
 }

@@ -228,8 +228,21 @@ fn print(text: &str) -> Result<(), Failure> {
 }
 
 fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
+    printed(io::stdout().lock(), [bytes])
+}
+
+/// Prints parts of one text. They may be long, so nobody looks for the ends of lines in them.
+fn print_parts(parts: &[Vec<u8>]) -> Result<(), Failure> {
+    let parts = parts.iter().map(Vec::as_slice);
+    #[cfg(unix)]
+    if let Ok(out) = std::os::fd::AsFd::as_fd(&io::stdout()).try_clone_to_owned() {
+        return printed(std::fs::File::from(out), parts);
+    }
+    printed(io::stdout().lock(), parts)
+}
+
+fn printed<'p>(mut out: impl io::Write, parts: impl IntoIterator<Item = &'p [u8]>) -> Result<(), Failure> {
+    match parts.into_iter().try_for_each(|part| out.write_all(part)).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
     }

@@ -1,7 +1,7 @@
 //! What mutations make of an object, and what generations bring: see [`crate::ir::change`].
 
 use super::plan::{Expr, Loop, Plan, Planner, Shared, Test};
-use super::run::{Bound, Run};
+use super::run::{Bound, Member, Run};
 use super::value::{Constant, Shape, Val, Wrong};
 use super::{Missing, Request, message, missing};
 use crate::ir::change::{Change, Conflict, Content, Creation, Edit, Generation, Mutation};
@@ -147,7 +147,7 @@ impl Mutator {
         if let Some(effect) = not_judged(&self.plan, place, operations, request) {
             return effect;
         }
-        let mut run = Run::new(request, self.slots, &self.shared, true);
+        let mut run = Run::new(*request, self.slots, &self.shared, true);
         match run.applies(&self.plan, kind) {
             Err(path) => return Effect::Unreadable(path),
             Ok(false) => return Effect::Nothing,
@@ -187,7 +187,7 @@ impl Generator {
         if let Some(effect) = not_judged(&self.plan, place, &self.plan.operations, request) {
             return effect;
         }
-        let mut run = Run::new(request, self.slots, &self.shared, true);
+        let mut run = Run::new(*request, self.slots, &self.shared, true);
         match run.applies(&self.plan, kind) {
             Err(path) => return Effect::Unreadable(path),
             Ok(false) => return Effect::Nothing,
@@ -364,7 +364,7 @@ impl Collected {
                     if !Shape::Map.fits(&item.value) {
                         return Err(Wrong(Some(item)));
                     }
-                    run.bind(*slot, Bound::Node(item, Shape::Map, usize::MAX));
+                    run.bind(*slot, Bound::Node(item, Shape::Map, Member::NONE));
                     let mut all = true;
                     for (there, key) in &given {
                         all = all && run.value(there)?.equals(key);
@@ -503,7 +503,7 @@ fn path<'a>(run: &mut Run<'a>, place: &'a Place) -> Result<'a, Option<Vec<At>>> 
             run.pod_path().map(|pod| pod.segments().iter().map(|name| At::Key((*name).into())).collect()).unwrap_or_default()
         }
         From::Root(_) => Vec::new(),
-        From::Slot(slot) => match run.bound(slot).and_then(|node| way(run.request.object, node)) {
+        From::Slot(slot) => match run.bound(slot).and_then(|(node, _)| way(run.request.object, node)) {
             Some(path) => path,
             None => return Ok(None),
         },

@@ -1,9 +1,9 @@
 //! Where a finding points: worked out only when a rule fails.
 
 use super::Request;
-use super::plan::Expr;
-use super::run::Run;
-use crate::ir::Root;
+use super::plan::{Anchor, Expr, Shared, Start, Subject};
+use super::run::{Member, Run};
+use crate::ir::{PodPath, Root};
 use crate::object::{Node, Value};
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -18,13 +18,9 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Where nothing more exact is known, the object itself.
-    pub(super) fn or_object(self, request: &Request<'_>) -> Self {
-        if self.field.is_empty() && self.line == 0 {
-            Place { field: self.field, line: request.object.line, column: request.object.column }
-        } else {
-            self
-        }
+    pub(super) fn clear(&mut self) {
+        self.field.clear();
+        (self.line, self.column) = (0, 0);
     }
 }
 
@@ -93,49 +89,96 @@ fn find<'a>(within: &'a Node, node: &Node, way: &mut Vec<Way<'a>>, near: bool) -
 }
 
 pub(super) fn push_key(field: &mut String, key: &str) {
+    let known = field.len();
+    push_key_behind(field, key);
+    if known == 0 && field.starts_with('.') {
+        field.remove(0);
+    }
+}
+
+/// Appends a key to the field that holds it.
+pub(super) fn push_key_behind(field: &mut String, key: &str) {
     let plain = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if !plain {
-        let _ = write!(field, "[{key:?}]");
-    } else if field.is_empty() {
-        field.push_str(key);
-    } else {
+    if plain {
         field.push('.');
         field.push_str(key);
+    } else {
+        let _ = write!(field, "[{key:?}]");
     }
 }
 
-/// The place of a value: the names on its path, and the line of the deepest part of it that is there.
-pub(super) fn of_value<'a>(run: &mut Run<'a>, value: &'a Expr) -> Place {
+/// Appends the field to which a shared step leads.
+pub(super) fn push_trail(shared: &Shared, pod: PodPath, trail: usize, field: &mut String) {
+    let Some(trail) = shared.trails.get(trail) else { return };
+    match trail.from {
+        Start::Trail(before) => push_trail(shared, pod, before, field),
+        Start::Root(Root::Object) => {}
+        Start::Root(Root::Pod) => pod.segments().iter().for_each(|name| push_key(field, name)),
+        Start::Root(root @ (Root::OldObject | Root::NamespaceObject | Root::Request)) => field.push_str(root.name()),
+    }
+    push_key(field, &trail.name.name);
+}
+
+/// Sets the place of a run to that of what a check is about.
+pub(super) fn set_to_subject<'a>(run: &mut Run<'a>, subject: &'a Subject) {
+    let Some(way) = &subject.way else { return set_to_value(run, &subject.value) };
+    let (start, member, pod) = match way.from {
+        Anchor::Object => (Some(run.request.object), Member::NONE, None),
+        Anchor::Pod => (Some(run.request.object), Member::NONE, run.pod_path()),
+        Anchor::Var(slot) => run.bound(slot).map_or((None, Member::NONE, None), |(node, member)| (Some(node), member, None)),
+    };
+    let Some(start) = start else { return set_to_value(run, &subject.value) };
+    let before = pod.map(PodPath::segments).unwrap_or_default();
+    let mut place = std::mem::take(&mut run.place);
+    place.field.clear();
+    run.push_field_of(start, member, &mut place.field);
+    for name in before {
+        push_key(&mut place.field, name);
+    }
+    place.field.push_str(if place.field.is_empty() { way.field.strip_prefix('.').unwrap_or(&way.field) } else { &way.field });
+    let deepest = deepest(start, before.iter().copied().chain(way.names.iter().map(|name| &**name)));
+    (place.line, place.column) = (deepest.line, deepest.column);
+    run.place = place;
+}
+
+/// Sets the place of a run to that of a value: the names on its path, and the line of the deepest part of it that is there.
+pub(super) fn set_to_value<'a>(run: &mut Run<'a>, value: &'a Expr) {
+    let mut place = std::mem::take(&mut run.place);
+    place.clear();
     let mut names = std::mem::take(&mut run.names);
     names.clear();
-    let start = way(run, value, &mut names);
-    let place = start.map_or_else(Place::default, |start| place_below(run, start, &names));
+    if let Some((start, member)) = way(run, value, &mut names) {
+        run.push_field_of(start, member, &mut place.field);
+        for name in &names {
+            push_key(&mut place.field, name);
+        }
+        let deepest = deepest(start, names.iter().map(|name| &**name));
+        (place.line, place.column) = (deepest.line, deepest.column);
+    }
     run.names = names;
-    place
+    run.place = place;
 }
 
-fn place_below<'a>(run: &mut Run<'a>, start: &'a Node, names: &[Cow<'a, str>]) -> Place {
-    let mut field = String::with_capacity(96);
-    run.push_field_of(start, &mut field);
-    let mut node = Some(start);
-    let mut deepest = start;
+fn deepest<'a, 'n>(start: &'a Node, names: impl Iterator<Item = &'n str>) -> &'a Node {
+    let mut node = start;
     for name in names {
-        push_key(&mut field, name);
-        node = node.and_then(|node| child(node, name));
-        deepest = node.unwrap_or(deepest);
+        match child(node, name) {
+            Some(child) => node = child,
+            None => break,
+        }
     }
-    Place { field, line: deepest.line, column: deepest.column }
+    node
 }
 
 /// What a value starts from, and the names that lead from there to it.
-fn way<'a>(run: &mut Run<'a>, value: &'a Expr, names: &mut Vec<Cow<'a, str>>) -> Option<&'a Node> {
+fn way<'a>(run: &mut Run<'a>, value: &'a Expr, names: &mut Vec<Cow<'a, str>>) -> Option<(&'a Node, Member)> {
     match value {
         Expr::Root(Root::Pod) => {
             names.extend(run.pod_path()?.segments().iter().map(|name| Cow::Borrowed(*name)));
-            run.root(Root::Object)
+            Some((run.root(Root::Object)?, Member::NONE))
         }
-        Expr::Root(root) => run.root(*root),
+        Expr::Root(root) => Some((run.root(*root)?, Member::NONE)),
         Expr::Var(slot) => run.bound(*slot),
         Expr::Path(_, inner) | Expr::Shared(_, inner) | Expr::Quantity(inner) | Expr::SizeOf(inner) => way(run, inner, names),
         Expr::Field(field) => {

@@ -11,16 +11,42 @@ pub const UNSET: &str = "<unset>";
 pub struct Message {
     text: String,
     any: bool,
+    /// Where the part begins that is being written.
+    start: usize,
 }
 
 impl Message {
     /// Adds the message of a failed check.
     pub fn push(&mut self, part: &str) {
+        self.begin();
+        self.text.push_str(part);
+        self.end();
+    }
+
+    /// Begins the message of a failed check, which is written to [`Message::text`].
+    pub fn begin(&mut self) {
         if self.any {
             self.text.push_str("; ");
         }
         self.any = true;
-        escape(part.trim(), &mut self.text);
+        self.start = self.text.len();
+    }
+
+    /// What is appended here belongs to the message that was begun.
+    pub fn text(&mut self) -> &mut String {
+        &mut self.text
+    }
+
+    /// Ends the message that was begun: trims and escapes it.
+    pub fn end(&mut self) {
+        let part = self.text.get(self.start..).unwrap_or_default();
+        let trimmed = part.trim();
+        if trimmed.len() == part.len() && !may_hold_control(part) {
+            return;
+        }
+        let trimmed = trimmed.to_owned();
+        self.text.truncate(self.start);
+        escape(&trimmed, &mut self.text);
     }
 
     /// Whether no check has failed.
@@ -29,17 +55,28 @@ impl Message {
         !self.any
     }
 
+    /// Forgets all of it.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        (self.any, self.start) = (false, 0);
+    }
+
     /// The whole message.
     #[must_use]
-    pub fn finish(self) -> String {
-        cut(self.text)
+    pub fn finish(&mut self) -> &str {
+        cut(&mut self.text);
+        &self.text
     }
+}
+
+/// Whether a byte may belong to a control character: 0xC2 begins those beyond ASCII.
+fn may_hold_control(text: &str) -> bool {
+    text.bytes().fold(false, |found, byte| found | (byte < 0x20) | (byte == 0x7f) | (byte == 0xc2))
 }
 
 /// Appends a text, a newline as `\n` and every other control character (general category Cc) as `\u00XX`.
 pub fn escape(text: &str, out: &mut String) {
-    // 0xC2 begins the control characters beyond ASCII
-    if !text.bytes().fold(false, |found, byte| found | (byte < 0x20) | (byte == 0x7f) | (byte == 0xc2)) {
+    if !may_hold_control(text) {
         out.push_str(text);
         return;
     }
@@ -58,8 +95,7 @@ pub fn escape(text: &str, out: &mut String) {
 }
 
 /// A text of more than [`LIMIT`] code points keeps its first `LIMIT - 1` and ends in `…`.
-#[must_use]
-pub fn cut(mut text: String) -> String {
+pub fn cut(text: &mut String) {
     if text.len() > LIMIT
         && text.chars().nth(LIMIT).is_some()
         && let Some((end, _)) = text.char_indices().nth(LIMIT - 1)
@@ -67,7 +103,6 @@ pub fn cut(mut text: String) -> String {
         text.truncate(end);
         text.push('…');
     }
-    text
 }
 
 #[cfg(test)]
@@ -80,7 +115,7 @@ mod tests {
             message.push(part);
         }
         assert_eq!(message.is_empty(), parts.is_empty());
-        message.finish()
+        message.finish().to_owned()
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod message;
 pub mod pattern;
 mod plan;
 pub mod quantity;
+mod quiet;
 mod request;
 mod run;
 mod selector;
@@ -126,6 +127,43 @@ impl std::fmt::Display for Missing {
     }
 }
 
+/// The same, as it stands in a [`Session`] until the next rule judges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said<'s> {
+    /// [`Verdict::Pass`]
+    Pass,
+    /// [`Verdict::Fail`]
+    Fail {
+        /// What it says.
+        message: &'s str,
+        /// The field that the first failing check is about; empty for the object itself.
+        field: &'s str,
+        /// The line of the deepest part of that field that is there.
+        line: u32,
+        /// The column of it.
+        column: u32,
+    },
+    /// [`Verdict::Skip`]
+    Skip,
+    /// [`Verdict::NotJudged`]
+    NotJudged(Missing),
+}
+
+impl Said<'_> {
+    /// To keep.
+    #[must_use]
+    pub fn to_verdict(self) -> Verdict {
+        match self {
+            Said::Pass => Verdict::Pass,
+            Said::Fail { message, field, line, column } => {
+                Verdict::Fail { message: message.to_owned(), field: field.to_owned(), line, column }
+            }
+            Said::Skip => Verdict::Skip,
+            Said::NotJudged(missing) => Verdict::NotJudged(missing),
+        }
+    }
+}
+
 /// A rule and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
@@ -215,11 +253,11 @@ impl Judge {
     /// Judges by every rule that matches the object's kind, one after the other as the iterator is asked. Rules for other kinds have no outcome: they skip.
     pub fn judge<'a>(&'a self, request: &'a Request<'a>) -> impl Iterator<Item = Outcome> + 'a {
         let matching = self.matching(request);
-        let mut run = (!matching.is_empty()).then(|| Run::new(request, self.slots, &self.shared, self.places));
+        let mut run = (!matching.is_empty()).then(|| self.run(*request));
         (0..matching.len()).filter_map(move |index| {
             let (rule, fit) = *matching.get(index)?;
             let plan = self.plans.get(rule)?;
-            Some(Outcome { rule, verdict: verdict(plan, fit, run.as_mut()?) })
+            Some(Outcome { rule, verdict: verdict(plan, fit, run.as_mut()?).to_verdict() })
         })
     }
 
@@ -227,8 +265,18 @@ impl Judge {
     #[must_use]
     pub fn judge_by(&self, rule: usize, request: &Request<'_>) -> Verdict {
         let Some((_, fit)) = self.matching(request).iter().find(|(index, _)| *index == rule).copied() else { return Verdict::Skip };
-        let mut run = Run::new(request, self.slots, &self.shared, self.places);
-        self.plans.get(rule).map_or(Verdict::Skip, |plan| verdict(plan, fit, &mut run))
+        let mut run = self.run(*request);
+        self.plans.get(rule).map_or(Verdict::Skip, |plan| verdict(plan, fit, &mut run).to_verdict())
+    }
+
+    /// Judges many requests, one after the other.
+    #[must_use]
+    pub fn session(&self) -> Session<'_> {
+        Session { judge: self, run: None }
+    }
+
+    fn run<'a>(&'a self, request: Request<'a>) -> Run<'a> {
+        Run::new(request, self.slots, &self.shared, self.places)
     }
 
     fn matching(&self, request: &Request<'_>) -> Cow<'_, [(usize, Fit)]> {
@@ -258,6 +306,40 @@ impl Judge {
             }
         }
         Cow::Owned(fits.into_iter().collect())
+    }
+}
+
+/// Judges request after request with the same memory.
+#[derive(Debug)]
+pub struct Session<'a> {
+    judge: &'a Judge,
+    run: Option<Run<'a>>,
+}
+
+impl<'a> Session<'a> {
+    /// Judges by every rule that matches the object's kind and tells what each of them says, in their order. Rules for other kinds are not told: they skip.
+    ///
+    /// # Errors
+    /// The first one of `tell`, behind which nothing is judged.
+    pub fn judge<E>(&mut self, request: Request<'a>, mut tell: impl FnMut(usize, Said<'_>) -> Result<(), E>) -> Result<(), E> {
+        let judge = self.judge;
+        let matching = judge.matching(&request);
+        if matching.is_empty() {
+            return Ok(());
+        }
+        let run = match &mut self.run {
+            Some(run) => {
+                run.turn_to(request);
+                run
+            }
+            none => none.insert(judge.run(request)),
+        };
+        for (rule, fit) in matching.iter() {
+            if let Some(plan) = judge.plans.get(*rule) {
+                tell(*rule, verdict(plan, *fit, run))?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -294,20 +376,20 @@ pub fn is_about(kinds: &[Kind], operations: &BTreeSet<Operation>, request: &Requ
         })
 }
 
-fn verdict<'a>(plan: &'a Plan, fit: Fit, run: &mut Run<'a>) -> Verdict {
-    let request = run.request;
+fn verdict<'a, 'r>(plan: &'a Plan, fit: Fit, run: &'r mut Run<'a>) -> Said<'r> {
+    let request = &run.request;
     let kind = match fit {
         Fit::Kind(kind) => kind,
-        Fit::Other => return Verdict::Skip,
-        Fit::Untold => return Verdict::NotJudged(Missing::Subresource),
+        Fit::Other => return Said::Skip,
+        Fit::Untold => return Said::NotJudged(Missing::Subresource),
     };
     if !plan.operations.contains(&request.operation) {
         let only_the_object = request.operation == Operation::Create && request.old_object.is_none();
-        return if only_the_object && !plan.operations.is_empty() { Verdict::NotJudged(Missing::Operation) } else { Verdict::Skip };
+        return if only_the_object && !plan.operations.is_empty() { Said::NotJudged(Missing::Operation) } else { Said::Skip };
     }
     match (missing(plan, kind, request), plan.kinds.get(kind)) {
-        (Some(missing), _) => Verdict::NotJudged(missing),
-        (None, None) => Verdict::Skip,
+        (Some(missing), _) => Said::NotJudged(missing),
+        (None, None) => Said::Skip,
         (None, Some(kind)) => run.rule(plan, kind),
     }
 }

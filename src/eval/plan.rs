@@ -1,6 +1,8 @@
 //! Rules in the form in which they run: constants prepared, patterns compiled, paths without loop variables shared by all rules.
 
+use super::locate;
 use super::pattern;
+use super::quiet::{self, Gap, Quiet};
 use super::value::{Constant, Shape};
 use crate::ir::{
     Aggregate, Check, Cond, Elements, Form, Function, Glob, Item, Kind, Message, Operation, Order, Piece, Presence, Root, Rule, Source,
@@ -25,6 +27,7 @@ pub(super) struct Plan {
     pub(super) reads: Vec<PlannedRead>,
     pub(super) applies: Test,
     pub(super) body: Vec<Step>,
+    pub(super) quiet: Option<Quiet>,
 }
 
 #[derive(Debug)]
@@ -39,8 +42,31 @@ pub(super) struct PlannedRead {
 pub(super) enum Step {
     For { source: Loop, body: Vec<Step> },
     If { condition: Test, then: Vec<Step>, otherwise: Vec<Step> },
-    Check { fails: Test, message: Vec<Part>, subject: Option<Expr> },
+    Check { fails: Test, message: Vec<Part>, subject: Option<Subject> },
     Unique { source: Loop, keys: Vec<Expr>, message: Vec<Part> },
+}
+
+/// What a check is about.
+#[derive(Debug)]
+pub(super) struct Subject {
+    pub(super) value: Expr,
+    pub(super) way: Option<Way>,
+}
+
+/// Where a value is looked for, as far as that is the same for every object.
+#[derive(Debug)]
+pub(super) struct Way {
+    pub(super) from: Anchor,
+    pub(super) names: Box<[Box<str>]>,
+    /// The names as they stand behind the field that they start from.
+    pub(super) field: Box<str>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Anchor {
+    Object,
+    Pod,
+    Var(usize),
 }
 
 #[derive(Debug)]
@@ -97,7 +123,7 @@ pub(super) enum Base {
     /// A shared step.
     Trail(usize),
     Var(usize),
-    /// A field of an element of a shared set.
+    /// A field of an element of a shared set, or of one of its fields.
     Cell {
         slot: usize,
         set: usize,
@@ -112,6 +138,8 @@ pub(super) struct Shared {
     pub(super) trails: Vec<Trail>,
     /// Lists that loops go over.
     pub(super) sets: Vec<Set>,
+    /// What may be missing, so that rules need not run.
+    pub(super) gaps: Vec<Gap>,
     /// How many other values without loop variables there are.
     pub(super) values: usize,
 }
@@ -134,8 +162,17 @@ pub(super) enum Start {
 pub(super) struct Set {
     pub(super) lists: Vec<usize>,
     pub(super) shape: Shape,
-    /// The fields of the elements that rules look up.
-    pub(super) columns: Vec<Name>,
+    /// The fields of the elements that rules look up, those before that they are fields of.
+    pub(super) columns: Vec<Column>,
+    /// Those that are fields of the element itself.
+    pub(super) own: Vec<usize>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Column {
+    /// The column that it is a field of; none where it is one of the element itself.
+    pub(super) of: Option<usize>,
+    pub(super) name: Name,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -192,6 +229,14 @@ pub(super) enum Test {
     And(Box<[Test]>),
     Or(Box<[Test]>),
     Exists(Expr),
+    /// Whether a field of an element of a shared set is there, or is not.
+    Has {
+        slot: usize,
+        set: usize,
+        column: usize,
+        there: bool,
+        value: Expr,
+    },
     True(Expr),
     Compare(Order, Box<(Expr, Expr)>),
     In(Box<(Expr, Expr)>),
@@ -248,18 +293,24 @@ impl Planner {
             .collect();
         let applies = self.cond(&rule.applies);
         let body = self.statements(&rule.body);
+        let beside = walk::kinds_beside(rule);
+        let reads_namespace = roots.contains(&Root::NamespaceObject);
+        // the others first look whether there is what they read
+        let looks_only = rule.reads.is_empty() && beside.is_empty() && !reads_namespace;
+        let quiet = if looks_only { quiet::of(&mut self.common, &applies, &body) } else { None };
         Plan {
             id: rule.id.as_str().into(),
             kinds: rule.kinds.clone(),
             operations: rule.operations.clone(),
             reads_old: roots.contains(&Root::OldObject),
-            reads_namespace: roots.contains(&Root::NamespaceObject),
+            reads_namespace,
             reads_request: roots.contains(&Root::Request),
-            beside: walk::kinds_beside(rule),
+            beside,
             broken: self.broken,
             reads,
             applies,
             body,
+            quiet,
         }
     }
 
@@ -276,7 +327,7 @@ impl Planner {
             Stmt::Check(Check { fails, message, subject, span: _ }) => Step::Check {
                 fails: self.cond(fails),
                 message: self.message(message),
-                subject: subject.as_ref().map(|subject| self.value(subject)),
+                subject: subject.as_ref().map(|subject| Subject { value: self.value(subject), way: way(subject) }),
             },
             Stmt::Unique { source, keys, message, span: _ } => {
                 Step::Unique { source: self.source(source), keys: self.values(keys).into(), message: self.message(message) }
@@ -332,7 +383,7 @@ impl Planner {
             .collect::<Option<_>>()?;
         let known = self.common.sets.iter().position(|set| set.lists == lists && set.shape == shape);
         Some(known.unwrap_or_else(|| {
-            self.common.sets.push(Set { lists, shape, columns: Vec::new() });
+            self.common.sets.push(Set { lists, shape, columns: Vec::new(), own: Vec::new() });
             self.common.sets.len() - 1
         }))
     }
@@ -434,12 +485,12 @@ impl Planner {
                 }
             }
             Err(slot) => {
-                let base = match self.slots.get(&slot) {
-                    Some(set) => Base::Cell { slot, set: *set, column: self.common.column(*set, steps.pop()?) },
-                    None => Base::Var(slot),
-                };
                 steps.reverse();
-                Some(Path { base, steps: steps.into(), shape })
+                let Some(set) = self.slots.get(&slot).copied() else {
+                    return Some(Path { base: Base::Var(slot), steps: steps.into(), shape });
+                };
+                let column = steps.into_iter().fold(None, |of, name| Some(self.common.column(set, Column { of, name })))?;
+                Some(Path { base: Base::Cell { slot, set, column }, steps: Box::default(), shape })
             }
         }
     }
@@ -470,10 +521,24 @@ impl Planner {
     pub(super) fn cond(&mut self, cond: &Cond) -> Test {
         match cond {
             Cond::Const(value) => Test::Const(*value),
-            Cond::Not(cond) => Test::Not(Box::new(self.cond(cond))),
+            Cond::Not(cond) => {
+                let test = self.cond(cond);
+                if let Test::Has { slot, set, column, there, value } = test {
+                    Test::Has { slot, set, column, there: !there, value }
+                } else {
+                    Test::Not(Box::new(test))
+                }
+            }
             Cond::And(conds) => Test::And(self.conds(conds)),
             Cond::Or(conds) => Test::Or(self.conds(conds)),
-            Cond::Exists(value) => Test::Exists(self.value(value)),
+            Cond::Exists(value) => {
+                let value = self.value(value);
+                if let Expr::Path(Path { base: Base::Cell { slot, set, column }, .. }, _) = value {
+                    Test::Has { slot, set, column, there: true, value }
+                } else {
+                    Test::Exists(value)
+                }
+            }
             Cond::True(value) => Test::True(self.value(value)),
             Cond::Compare { op, left, right, ty } => {
                 let sides = self.sides(left, right);
@@ -510,13 +575,51 @@ impl Planner {
 }
 
 impl Shared {
-    fn column(&mut self, set: usize, name: Name) -> usize {
+    fn column(&mut self, set: usize, column: Column) -> usize {
         let Some(set) = self.sets.get_mut(set) else { return 0 };
-        set.columns.iter().position(|column| *column == name).unwrap_or_else(|| {
-            set.columns.push(name);
+        set.columns.iter().position(|known| *known == column).unwrap_or_else(|| {
+            if column.of.is_none() {
+                set.own.push(set.columns.len());
+            }
+            set.columns.push(column);
             set.columns.len() - 1
         })
     }
+}
+
+/// The way to a value that is a field, or to the first of several of which one is taken.
+fn way(value: &Value) -> Option<Way> {
+    let mut names: Vec<Box<str>> = Vec::new();
+    let mut at = value;
+    let from = loop {
+        match at {
+            Value::Field { of, name, .. } => {
+                names.push(name.as_str().into());
+                at = of;
+            }
+            Value::Coalesce(values) if names.is_empty() => at = values.first()?,
+            Value::Root(Root::Object) => break Anchor::Object,
+            Value::Root(Root::Pod) => break Anchor::Pod,
+            Value::Var(var) => break Anchor::Var(slot(*var)),
+            Value::Const(_)
+            | Value::Root(Root::OldObject | Root::NamespaceObject | Root::Request)
+            | Value::Entry { .. }
+            | Value::Coalesce(_)
+            | Value::If(_, _, _)
+            | Value::Truth(_)
+            | Value::List(_)
+            | Value::Aggregate { .. }
+            | Value::Arithmetic { .. }
+            | Value::Concat(_)
+            | Value::Call(_, _) => return None,
+        }
+    };
+    names.reverse();
+    let mut field = String::new();
+    for name in &names {
+        locate::push_key_behind(&mut field, name);
+    }
+    Some(Way { from, names: names.into(), field: field.into() })
 }
 
 fn slot(slot: crate::ir::Slot) -> usize {

@@ -3,27 +3,44 @@
 use super::effective_request::{Unreadable, effective_request};
 use super::image::{Image, is_reference};
 use super::message::{self, Message};
-use super::plan::{Base, Element, Entry, Expr, Field, Loop, Name, Part, Path, Plan, PlannedRead, Set, Shared, Start, Step, Test, Trail};
+use super::plan::{
+    Base, Column, Element, Entry, Expr, Field, Loop, Name, Part, Path, Plan, PlannedRead, Set, Shared, Start, Step, Test, Trail,
+};
+use super::quiet::{Gap, Quiet};
 use super::value::{Constant, Shape, Val, Wrong, counts, sorted};
-use super::{Request, Verdict, duration, glob, locate};
+use super::{Request, Said, duration, glob, locate};
 use crate::ir::{Aggregate, Form, Function, Kind, Order, PodPath, Root};
 use crate::object::{Node, Value};
 use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::ops::Range;
 
 type Result<'a, T> = std::result::Result<T, Wrong<'a>>;
 
 /// What a loop has bound.
 #[derive(Debug, Clone)]
 pub(super) enum Bound<'a> {
-    /// A part of the object, and its place in its set where the loop goes over one.
-    Node(&'a Node, Shape, usize),
+    /// A part of the object, and what element of a set it is where the loop goes over one.
+    Node(&'a Node, Shape, Member),
     /// Something else.
     Val(Val<'a>),
 }
 
+/// An element of a set.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Member {
+    pub(super) set: usize,
+    pub(super) element: usize,
+}
+
+impl Member {
+    /// Of none.
+    pub(super) const NONE: Member = Member { set: usize::MAX, element: usize::MAX };
+}
+
 impl<'a> Bound<'a> {
     fn new(val: Val<'a>) -> Self {
-        if let Val::Node(node) = val { Bound::Node(node, Shape::Any, usize::MAX) } else { Bound::Val(val) }
+        if let Val::Node(node) = val { Bound::Node(node, Shape::Any, Member::NONE) } else { Bound::Val(val) }
     }
 
     fn val(&self) -> Val<'a> {
@@ -38,39 +55,53 @@ impl<'a> Bound<'a> {
 /// What rules see of a request, and what they have found out about it together.
 #[derive(Debug)]
 pub(super) struct Run<'a> {
-    pub(super) request: &'a Request<'a>,
+    pub(super) request: Request<'a>,
     kind: Option<&'a Kind>,
     env: Vec<Bound<'a>>,
     common: &'a Shared,
     trails: Vec<Known<'a>>,
-    sets: Vec<Option<Elements<'a>>>,
+    sets: Vec<Elements<'a>>,
     values: Vec<Option<Val<'a>>>,
+    /// What is known to be missing, or not to be.
+    gaps: Vec<Option<bool>>,
     /// Whether it is asked where what fails stands.
     places: bool,
-    /// The fields of elements that were looked for: several rules fail for one.
-    fields: Vec<(&'a Node, String)>,
     /// For the names on the way to what a check is about.
     pub(super) names: Vec<Cow<'a, str>>,
-    /// For the text of a message, until it is added to those of its rule.
-    text: String,
+    /// The fields of elements that were asked for, one behind the other: several rules fail for one.
+    fields: String,
+    /// The fields of lists, for all requests.
+    lists: Vec<(PodPath, usize, String)>,
+    /// What the checks of the rule say that have failed.
+    message: Message,
+    /// What the first of them is about.
+    pub(super) place: locate::Place,
 }
 
 /// What has been looked up: a part of the object, or that there is none.
 type Known<'a> = Option<Option<&'a Node>>;
 
 /// The elements of a set.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Elements<'a> {
-    elements: Vec<&'a Node>,
+    /// Whether the lists were looked up.
+    listed: bool,
+    elements: Vec<Listed<'a>>,
     width: usize,
     /// So many as there are columns for each element.
     cells: Vec<Known<'a>>,
 }
 
-impl<'a> Elements<'a> {
-    fn cell(&mut self, element: usize, column: usize) -> Option<&mut Known<'a>> {
-        self.cells.get_mut(element.checked_mul(self.width)?.checked_add(column)?)
-    }
+#[derive(Debug)]
+struct Listed<'a> {
+    node: &'a Node,
+    /// The shared step that leads to its list, and its place there.
+    list: usize,
+    index: usize,
+    /// The field that it is, in those of the run; empty until it was asked for.
+    field: Range<usize>,
+    /// Whether the cells of its own fields are filled.
+    seen: bool,
 }
 
 /// Whatever a field is looked up in.
@@ -80,64 +111,143 @@ enum Holder<'a> {
     Constant(&'a Constant),
 }
 
-#[derive(Default)]
-struct Failures {
-    message: Message,
-    place: locate::Place,
-}
-
 impl<'a> Run<'a> {
-    pub(super) fn new(request: &'a Request<'a>, slots: usize, common: &'a Shared, places: bool) -> Self {
+    pub(super) fn new(request: Request<'a>, slots: usize, common: &'a Shared, places: bool) -> Self {
         Run {
             request,
             kind: None,
             env: vec![Bound::Val(Val::Absent); slots],
             common,
             trails: vec![None; common.trails.len()],
-            sets: common.sets.iter().map(|_| None).collect(),
+            sets: common.sets.iter().map(|set| Elements { width: set.columns.len(), ..Elements::default() }).collect(),
             values: vec![None; common.values],
+            gaps: vec![None; common.gaps.len()],
             places,
-            fields: Vec::new(),
             names: Vec::new(),
-            text: String::new(),
+            fields: String::new(),
+            lists: Vec::new(),
+            message: Message::default(),
+            place: locate::Place::default(),
         }
     }
 
+    /// Turns to another request, of which nothing is known.
+    pub(super) fn turn_to(&mut self, request: Request<'a>) {
+        self.request = request;
+        self.kind = None;
+        self.trails.fill(None);
+        for set in &mut self.sets {
+            set.listed = false;
+        }
+        self.values.fill(None);
+        self.gaps.fill(None);
+        self.fields.clear();
+    }
+
     /// Judges by a rule whose kinds hold this one and whose operations hold the request's.
-    pub(super) fn rule(&mut self, plan: &'a Plan, kind: &'a Kind) -> Verdict {
+    pub(super) fn rule(&mut self, plan: &'a Plan, kind: &'a Kind) -> Said<'_> {
         self.kind = Some(kind);
+        if let Some(quiet) = &plan.quiet
+            && self.is_quiet(quiet)
+        {
+            return if quiet.passes { Said::Pass } else { Said::Skip };
+        }
+        self.message.clear();
+        self.place.clear();
         match self.verdict(plan) {
-            Ok(verdict) => verdict,
+            Ok(true) if self.message.is_empty() => Said::Pass,
+            Ok(true) => self.fail(),
+            Ok(false) => Said::Skip,
             Err(Wrong(node)) => {
-                let place = self.place_at(node);
-                self.unreadable(&place.field.clone(), place)
+                self.message.clear();
+                self.place_at(node);
+                let path = std::mem::take(&mut self.place.field);
+                self.unreadable(&path);
+                self.place.field = path;
+                self.fail()
             }
         }
     }
 
-    /// Where a part of the object stands, if that is asked.
-    fn place_at(&self, node: Option<&'a Node>) -> locate::Place {
-        node.filter(|_| self.places).and_then(|node| locate::of_node(self.request, node)).unwrap_or_default()
+    fn fail(&mut self) -> Said<'_> {
+        if self.place.field.is_empty() && self.place.line == 0 {
+            (self.place.line, self.place.column) = (self.request.object.line, self.request.object.column);
+        }
+        Said::Fail { message: self.message.finish(), field: &self.place.field, line: self.place.line, column: self.place.column }
+    }
+
+    /// Whether nothing is there that a rule looks for.
+    fn is_quiet(&mut self, quiet: &Quiet) -> bool {
+        quiet.gaps.iter().all(|wanted| wanted.unless.is_some_and(|gap| self.is_gap(gap)) || self.is_gap(wanted.gap))
+    }
+
+    #[inline]
+    fn is_gap(&mut self, gap: usize) -> bool {
+        if let Some(Some(known)) = self.gaps.get(gap) {
+            return *known;
+        }
+        let found = self.common.gaps.get(gap).is_some_and(|what| self.is_missing(*what).unwrap_or_default());
+        if let Some(known) = self.gaps.get_mut(gap) {
+            *known = Some(found);
+        }
+        found
+    }
+
+    fn is_missing(&mut self, gap: Gap) -> Result<'a, bool> {
+        match gap {
+            Gap::Trail(trail) => self.trail(trail).map(|found| found.is_none()),
+            Gap::Set(set) => self.list(set).map(|()| true),
+            Gap::Column { set, column } => {
+                self.list(set)?;
+                for element in 0..self.sets.get(set).map_or(0, |set| set.elements.len()) {
+                    if self.cell(Member { set, element }, column)?.is_some() {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }
+        }
+    }
+
+    /// Sets the place to that of a part of the object, if places are asked for.
+    fn place_at(&mut self, node: Option<&'a Node>) {
+        self.place.clear();
+        if self.places
+            && let Some(place) = node.and_then(|node| locate::of_node(&self.request, node))
+        {
+            self.place = place;
+        }
     }
 
     /// Appends the field that a part of the object is.
-    pub(super) fn push_field_of(&mut self, node: &'a Node, field: &mut String) {
+    pub(super) fn push_field_of(&mut self, node: &'a Node, member: Member, field: &mut String) {
         if std::ptr::eq(node, self.request.object) {
             return;
         }
-        if let Some((_, known)) = self.fields.iter().find(|(known, _)| std::ptr::eq(*known, node)) {
-            field.push_str(known);
+        let pod = self.pod_path().unwrap_or(PodPath::Object);
+        if let Some(listed) = self.sets.get_mut(member.set).and_then(|set| set.elements.get_mut(member.element)) {
+            if listed.field.is_empty() {
+                let start = self.fields.len();
+                match self.lists.iter().find(|(of, list, _)| *of == pod && *list == listed.list) {
+                    Some((_, _, known)) => self.fields.push_str(known),
+                    None => {
+                        let mut list = String::new();
+                        locate::push_trail(self.common, pod, listed.list, &mut list);
+                        self.fields.push_str(&list);
+                        self.lists.push((pod, listed.list, list));
+                    }
+                }
+                let _ = write!(self.fields, "[{}]", listed.index);
+                listed.field = start..self.fields.len();
+            }
+            field.push_str(self.fields.get(listed.field.clone()).unwrap_or_default());
             return;
         }
-        let found = locate::of_node(self.request, node).unwrap_or_default().field;
-        field.push_str(&found);
-        self.fields.push((node, found));
+        field.push_str(&locate::of_node(&self.request, node).unwrap_or_default().field);
     }
 
-    fn unreadable(&self, path: &str, place: locate::Place) -> Verdict {
-        let mut message = Message::default();
-        message.push(&format!("cannot read `{path}`"));
-        fail(message, place.or_object(self.request))
+    fn unreadable(&mut self, path: &str) {
+        self.message.push(&format!("cannot read `{path}`"));
     }
 
     /// Sets the kind of the object.
@@ -147,35 +257,35 @@ impl<'a> Run<'a> {
 
     /// The path of the first read that finds something unreadable.
     pub(super) fn unreadable_path(&mut self, plan: &'a Plan) -> Option<String> {
-        plan.reads.iter().find(|read| self.check_read(read, &read.sources).is_some()).map(|read| read.path.to_string())
+        plan.reads.iter().find(|read| self.check_read(read, &read.sources)).map(|read| read.path.to_string())
     }
 
-    fn verdict(&mut self, plan: &'a Plan) -> Result<'a, Verdict> {
+    /// Whether a rule applies; what it then says is in the message.
+    fn verdict(&mut self, plan: &'a Plan) -> Result<'a, bool> {
         // A request that does not tell the namespace of its object cannot be judged by a rule that reads it: no cluster sends one.
         if plan.reads_namespace && self.kind.is_some_and(|kind| kind.namespaced) && self.request.namespace_object.is_none() {
-            return Ok(self.unreadable("namespaceObject", locate::Place::default()));
+            self.unreadable("namespaceObject");
+            return Ok(true);
         }
         if let Some(unknown) = self.request.cluster.and_then(|cluster| cluster.first_unknown(&plan.beside)) {
-            return Ok(self.unreadable(&format!("cluster({})", unknown.kind), locate::Place::default()));
+            self.unreadable(&format!("cluster({})", unknown.kind));
+            return Ok(true);
         }
         for read in &plan.reads {
-            if let Some(place) = self.check_read(read, &read.sources) {
-                return Ok(self.unreadable(&read.path, place));
+            if self.check_read(read, &read.sources) {
+                self.unreadable(&read.path);
+                return Ok(true);
             }
         }
         if !self.test(&plan.applies)? {
-            return Ok(Verdict::Skip);
+            return Ok(false);
         }
-        let mut failures = Failures::default();
-        self.steps(&plan.body, &mut failures)?;
-        if failures.message.is_empty() {
-            return Ok(Verdict::Pass);
-        }
-        Ok(fail(failures.message, failures.place.or_object(self.request)))
+        self.steps(&plan.body)?;
+        Ok(true)
     }
 
-    /// The place of what is unreadable.
-    fn check_read(&mut self, read: &'a PlannedRead, sources: &'a [Loop]) -> Option<locate::Place> {
+    /// Whether something is unreadable; then the place is its.
+    fn check_read(&mut self, read: &'a PlannedRead, sources: &'a [Loop]) -> bool {
         let Some((source, inner)) = sources.split_first() else {
             let readable = match self.value(&read.value) {
                 Err(_) => false,
@@ -186,56 +296,59 @@ impl<'a> Run<'a> {
                     Form::Duration => value.into_text().is_some_and(|text| duration::parse(&text).is_some()),
                 },
             };
-            return if readable { None } else { Some(locate::of_value(self, &read.value)) };
+            if !readable {
+                locate::set_to_value(self, &read.value);
+            }
+            return !readable;
         };
-        let mut found = None;
-        match self.each(source, &mut |run| {
-            found = run.check_read(read, inner);
-            Ok(found.is_some())
-        }) {
-            Ok(_) => found,
-            Err(Wrong(node)) => Some(self.place_at(node)),
+        let found = self.each(source, &mut |run| Ok(run.check_read(read, inner)));
+        match found {
+            Ok(found) => found,
+            Err(Wrong(node)) => {
+                self.place_at(node);
+                true
+            }
         }
     }
 
-    fn steps(&mut self, steps: &'a [Step], failures: &mut Failures) -> Result<'a, ()> {
+    fn steps(&mut self, steps: &'a [Step]) -> Result<'a, ()> {
         for step in steps {
             match step {
                 Step::For { source, body } => {
-                    self.each(source, &mut |run| run.steps(body, failures).map(|()| false))?;
+                    self.each(source, &mut |run| run.steps(body).map(|()| false))?;
                 }
                 Step::If { condition, then, otherwise } => {
                     let chosen = if self.test(condition)? { then } else { otherwise };
-                    self.steps(chosen, failures)?;
+                    self.steps(chosen)?;
                 }
                 Step::Check { fails, message, subject } => {
                     if self.test(fails)? {
                         if self.places
-                            && failures.message.is_empty()
+                            && self.message.is_empty()
                             && let Some(subject) = subject
                         {
-                            failures.place = locate::of_value(self, subject);
+                            locate::set_to_subject(self, subject);
                         }
-                        self.say(message, failures)?;
+                        self.say(message)?;
                     }
                 }
-                Step::Unique { source, keys, message } => self.unique(source, keys, message, failures)?,
+                Step::Unique { source, keys, message } => self.unique(source, keys, message)?,
             }
         }
         Ok(())
     }
 
-    fn unique(&mut self, source: &'a Loop, keys: &'a [Expr], message: &'a [Part], failures: &mut Failures) -> Result<'a, ()> {
+    fn unique(&mut self, source: &'a Loop, keys: &'a [Expr], message: &'a [Part]) -> Result<'a, ()> {
         let mut seen: Vec<Vec<Val<'a>>> = Vec::new();
         self.each(source, &mut |run| {
             let key = keys.iter().map(|key| run.value(key)).collect::<Result<'a, Vec<_>>>()?;
             if seen.iter().any(|other| other.iter().zip(&key).all(|(left, right)| left.same(right))) {
-                if failures.message.is_empty()
-                    && let Some(node) = run.bound(source.slot)
+                if run.message.is_empty()
+                    && let Some((node, _)) = run.bound(source.slot)
                 {
-                    failures.place = run.place_at(Some(node));
+                    run.place_at(Some(node));
                 }
-                run.say(message, failures)?;
+                run.say(message)?;
             } else {
                 seen.push(key);
             }
@@ -245,36 +358,30 @@ impl<'a> Run<'a> {
     }
 
     /// Adds a message to those of the rule.
-    fn say(&mut self, parts: &'a [Part], failures: &mut Failures) -> Result<'a, ()> {
-        if let [Part::Text(text)] = parts {
-            failures.message.push(text);
-            return Ok(());
-        }
-        let mut out = std::mem::take(&mut self.text);
-        out.clear();
+    fn say(&mut self, parts: &'a [Part]) -> Result<'a, ()> {
+        self.message.begin();
         for part in parts {
-            match part {
-                Part::Text(text) => out.push_str(text),
-                Part::Value(value) => {
-                    let value = self.value(value)?;
-                    print(&value, &mut out);
+            let value = match part {
+                Part::Text(text) => {
+                    self.message.text().push_str(text);
+                    continue;
                 }
+                Part::Value(value) => self.value(value)?,
                 Part::Quantity(value) => {
                     let value = self.value(value)?;
-                    let value = if value.is_present() { self.quantity(value)? } else { value };
-                    print(&value, &mut out);
+                    if value.is_present() { self.quantity(value)? } else { value }
                 }
-            }
+            };
+            print(&value, self.message.text());
         }
-        failures.message.push(&out);
-        self.text = out;
+        self.message.end();
         Ok(())
     }
 
     /// Where the element of a loop stands, if that is in the object.
-    pub(super) fn bound(&self, slot: usize) -> Option<&'a Node> {
+    pub(super) fn bound(&self, slot: usize) -> Option<(&'a Node, Member)> {
         match self.env.get(slot) {
-            Some(Bound::Node(node, _, _)) => Some(node),
+            Some(Bound::Node(node, _, member)) => Some((node, *member)),
             Some(Bound::Val(_)) | None => None,
         }
     }
@@ -318,8 +425,8 @@ impl<'a> Run<'a> {
     fn each_object(&mut self, source: &'a Loop, kinds: &'a [Kind], f: &mut dyn FnMut(&mut Self) -> Result<'a, bool>) -> Result<'a, bool> {
         let (Some(cluster), Some(own)) = (self.request.cluster, self.kind) else { return Ok(false) };
         let request = self.request;
-        for (index, object) in kinds.iter().flat_map(|kind| cluster.beside(kind, own, request)).enumerate() {
-            if self.element(source, index, Bound::Node(object, source.shape, usize::MAX), f)? {
+        for (index, object) in kinds.iter().flat_map(|kind| cluster.beside(kind, own, &request)).enumerate() {
+            if self.element(source, index, Bound::Node(object, source.shape, Member::NONE), f)? {
                 return Ok(true);
             }
         }
@@ -327,18 +434,11 @@ impl<'a> Run<'a> {
     }
 
     fn each_element(&mut self, source: &'a Loop, set: usize, f: &mut dyn FnMut(&mut Self) -> Result<'a, bool>) -> Result<'a, bool> {
-        if matches!(self.sets.get(set), Some(None)) {
-            let elements = self.elements(set)?;
-            if let Some(known) = self.sets.get_mut(set) {
-                *known = elements;
-            }
-        }
-        let mut index = 0;
-        while let Some(Some(Elements { elements, .. })) = self.sets.get(set)
-            && let Some(element) = elements.get(index)
-        {
-            self.bind(source.slot, Bound::Node(element, source.shape, index));
-            index += 1;
+        self.list(set)?;
+        let mut element = 0;
+        while let Some(listed) = self.sets.get(set).and_then(|set| set.elements.get(element)) {
+            self.bind(source.slot, Bound::Node(listed.node, source.shape, Member { set, element }));
+            element += 1;
             let counts = match &source.filter {
                 Some(filter) => self.test(filter)?,
                 None => true,
@@ -350,20 +450,33 @@ impl<'a> Run<'a> {
         Ok(false)
     }
 
-    fn elements(&mut self, set: usize) -> Result<'a, Option<Elements<'a>>> {
-        let Some(Set { lists, shape, columns }) = self.common.sets.get(set) else { return Ok(None) };
-        let mut elements = Vec::new();
+    /// Looks up the elements of a set, once.
+    fn list(&mut self, set: usize) -> Result<'a, ()> {
+        if self.sets.get(set).is_none_or(|set| set.listed) {
+            return Ok(());
+        }
+        let Some(Set { lists, shape, .. }) = self.common.sets.get(set) else { return Ok(()) };
+        let mut elements = self.sets.get_mut(set).map(|set| std::mem::take(&mut set.elements)).unwrap_or_default();
+        elements.clear();
         for list in lists {
-            let Some(list) = self.trail(*list)? else { continue };
-            for item in list.items().iter().filter(|item| !item.is_null()) {
+            let Some(node) = self.trail(*list)? else { continue };
+            for (index, item) in node.items().iter().enumerate() {
+                if item.is_null() {
+                    continue;
+                }
                 if !shape.fits(&item.value) {
                     return Err(Wrong(Some(item)));
                 }
-                elements.push(item);
+                elements.push(Listed { node: item, list: *list, index, field: 0..0, seen: false });
             }
         }
-        let cells = vec![None; elements.len() * columns.len()];
-        Ok(Some(Elements { elements, width: columns.len(), cells }))
+        if let Some(set) = self.sets.get_mut(set) {
+            set.cells.clear();
+            set.cells.resize(elements.len() * set.width, None);
+            set.elements = elements;
+            set.listed = true;
+        }
+        Ok(())
     }
 
     fn each_node(&mut self, source: &'a Loop, list: &'a Node, f: &mut dyn FnMut(&mut Self) -> Result<'a, bool>) -> Result<'a, bool> {
@@ -374,7 +487,7 @@ impl<'a> Run<'a> {
             if !source.shape.fits(&item.value) {
                 return Err(Wrong(Some(item)));
             }
-            if self.element(source, index, Bound::Node(item, source.shape, usize::MAX), f)? {
+            if self.element(source, index, Bound::Node(item, source.shape, Member::NONE), f)? {
                 return Ok(true);
             }
         }
@@ -419,7 +532,7 @@ impl<'a> Run<'a> {
                 let mut bound = Vec::new();
                 for (key, node) in sorted(map.entries()) {
                     if source.shape.read_entry(node)?.is_present() {
-                        bound.push((&*key.name, Bound::Node(node, source.shape, usize::MAX)));
+                        bound.push((&*key.name, Bound::Node(node, source.shape, Member::NONE)));
                     }
                 }
                 bound
@@ -496,8 +609,8 @@ impl<'a> Run<'a> {
         let start = match path.base {
             Base::Trail(trail) => return self.trail(trail).map(Some),
             Base::Cell { slot, set, column } => match self.env.get(slot) {
-                Some(Bound::Node(node, _, element)) => self.cell(node, *element, set, column)?,
-                Some(Bound::Val(_)) | None => return Ok(None),
+                Some(Bound::Node(_, _, member)) if member.set == set => return self.cell(*member, column).map(Some),
+                Some(Bound::Node(_, _, _) | Bound::Val(_)) | None => return Ok(None),
             },
             Base::Var(slot) => match self.env.get(slot) {
                 Some(Bound::Node(node, _, _)) => Some(*node),
@@ -513,20 +626,44 @@ impl<'a> Run<'a> {
 
     /// A field of an element of a set.
     #[inline]
-    fn cell(&mut self, node: &'a Node, element: usize, set: usize, column: usize) -> Result<'a, Option<&'a Node>> {
-        if let Some(Some(elements)) = self.sets.get_mut(set)
-            && let Some(known) = elements.cell(element, column)
+    fn cell(&mut self, member: Member, column: usize) -> Result<'a, Option<&'a Node>> {
+        if let Some(set) = self.sets.get(member.set)
+            && let Some(Some(known)) = set.cells.get(member.element * set.width + column)
         {
-            if let Some(known) = known {
-                return Ok(*known);
-            }
-            if let Some(name) = self.common.sets.get(set).and_then(|set| set.columns.get(column)) {
-                let found = step(node, name)?;
-                *known = Some(found);
-                return Ok(found);
-            }
+            return Ok(*known);
         }
-        Ok(None)
+        self.look_up(member, column)
+    }
+
+    fn look_up(&mut self, member: Member, column: usize) -> Result<'a, Option<&'a Node>> {
+        let Member { set, element } = member;
+        let Some(Set { columns, own, .. }) = self.common.sets.get(set) else { return Ok(None) };
+        let Some(Column { of, name }) = columns.get(column) else { return Ok(None) };
+        let holder = match of {
+            Some(of) => self.cell(member, *of)?,
+            None => {
+                let Some(elements) = self.sets.get_mut(set) else { return Ok(None) };
+                let Some(listed) = elements.elements.get_mut(element) else { return Ok(None) };
+                if !std::mem::replace(&mut listed.seen, true) {
+                    let start = element * elements.width;
+                    if let Some(cells) = elements.cells.get_mut(start..start + elements.width) {
+                        fill(listed.node, columns, own, cells);
+                    }
+                    return self.cell(member, column);
+                }
+                Some(listed.node)
+            }
+        };
+        let found = match holder {
+            Some(holder) => step(holder, name)?,
+            None => None,
+        };
+        if let Some(set) = self.sets.get_mut(set)
+            && let Some(known) = set.cells.get_mut(element * set.width + column)
+        {
+            *known = Some(found);
+        }
+        Ok(found)
     }
 
     /// Where a shared step leads.
@@ -585,7 +722,7 @@ impl<'a> Run<'a> {
             }
             Expr::If(parts) => {
                 let (condition, then, otherwise) = &**parts;
-                if self.test(condition)? { self.value(then) } else { self.value(otherwise) }
+                if self.holds(condition)? { self.value(then) } else { self.value(otherwise) }
             }
             Expr::Truth(test) => Ok(Val::Bool(self.test(test)?)),
             Expr::List(items) => {
@@ -814,13 +951,27 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// The same as [`Run::test`], at once where it is known already.
+    #[inline]
+    fn holds(&mut self, test: &'a Test) -> Result<'a, bool> {
+        if let Test::Has { slot, set, column, there, .. } = test
+            && let Some(Bound::Node(_, _, member)) = self.env.get(*slot)
+            && member.set == *set
+            && let Some(elements) = self.sets.get(*set)
+            && let Some(Some(known)) = elements.cells.get(member.element * elements.width + column)
+        {
+            return Ok(known.is_some() == *there);
+        }
+        self.test(test)
+    }
+
     pub(super) fn test(&mut self, test: &'a Test) -> Result<'a, bool> {
         match test {
             Test::Const(value) => Ok(*value),
             Test::Not(test) => self.test(test).map(|value| !value),
             Test::And(tests) => {
                 for test in tests {
-                    if !self.test(test)? {
+                    if !self.holds(test)? {
                         return Ok(false);
                     }
                 }
@@ -828,7 +979,7 @@ impl<'a> Run<'a> {
             }
             Test::Or(tests) => {
                 for test in tests {
-                    if self.test(test)? {
+                    if self.holds(test)? {
                         return Ok(true);
                     }
                 }
@@ -837,6 +988,13 @@ impl<'a> Run<'a> {
             Test::Exists(value) => match self.node(value)? {
                 Some(found) => Ok(found.is_some()),
                 None => self.value(value).map(|value| value.is_present()),
+            },
+            Test::Has { slot, set, column, there, value } => match self.env.get(*slot) {
+                Some(Bound::Node(_, _, member)) if member.set == *set => {
+                    let member = *member;
+                    self.cell(member, *column).map(|found| found.is_some() == *there)
+                }
+                Some(Bound::Node(_, _, _) | Bound::Val(_)) | None => self.value(value).map(|value| value.is_present() == *there),
             },
             Test::True(value) => match self.node(value)? {
                 Some(found) => Ok(found.is_some_and(|node| matches!(node.value, Value::Bool(true)))),
@@ -901,10 +1059,6 @@ impl<'a> Run<'a> {
     }
 }
 
-fn fail(message: Message, place: locate::Place) -> Verdict {
-    Verdict::Fail { message: message.finish(), field: place.field, line: place.line, column: place.column }
-}
-
 fn follow<'a>(start: &'a Node, steps: &[Name]) -> Result<'a, Option<&'a Node>> {
     let mut node = start;
     for name in steps {
@@ -919,14 +1073,38 @@ fn follow<'a>(start: &'a Node, steps: &[Name]) -> Result<'a, Option<&'a Node>> {
 /// A field, where it is there.
 #[inline]
 fn step<'a>(node: &'a Node, name: &Name) -> Result<'a, Option<&'a Node>> {
-    match node.get(&name.name) {
-        Some(child) if !child.is_null() => {
-            if !name.shape.fits(&child.value) {
-                return Err(Wrong(Some(child)));
-            }
-            Ok(counts(&child.value, name.presence).then_some(child))
+    node.get(&name.name).map_or(Ok(None), |child| read(child, name))
+}
+
+/// What a field holds, where that counts.
+#[inline]
+fn read<'a>(child: &'a Node, name: &Name) -> Result<'a, Option<&'a Node>> {
+    if child.is_null() {
+        return Ok(None);
+    }
+    if !name.shape.fits(&child.value) {
+        return Err(Wrong(Some(child)));
+    }
+    Ok(counts(&child.value, name.presence).then_some(child))
+}
+
+/// Looks up all fields of an element at once; what is not of its type stays unknown until it is asked for.
+fn fill<'a>(node: &'a Node, columns: &[Column], own: &[usize], cells: &mut [Known<'a>]) {
+    for column in own {
+        if let Some(cell) = cells.get_mut(*column) {
+            *cell = Some(None);
         }
-        Some(_) | None => Ok(None),
+    }
+    // of two equal keys the last counts
+    for (key, child) in node.entries() {
+        for column in own {
+            if let Some(Column { name, .. }) = columns.get(*column)
+                && name.name == key.name
+                && let Some(cell) = cells.get_mut(*column)
+            {
+                *cell = read(child, name).ok();
+            }
+        }
     }
 }
 
