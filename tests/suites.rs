@@ -148,6 +148,16 @@ fn kyverno_runs(target: &str) {
         let (code, passed, all, said) = test(folder);
         assert!(code == Some(0) && passed == all && all > 15, "{passed} of {all}: {said}");
     }
+    let mutations: Vec<PathBuf> = folders(&shipped.path().join(format!("{target}-tests")))
+        .into_iter()
+        .filter(|folder| folder.join("patched.yaml").exists())
+        .collect();
+    assert!(mutations.len() > 5, "{} tests of mutations", mutations.len());
+    for folder in mutations {
+        change(&folder, "patched.yaml", |text| text.replacen("metadata:\n", "metadata:\n  generateName: other\n", 1));
+        let (code, _, _, said) = test(&folder);
+        assert!(code == Some(1) && said.contains("1 tests failed"), "{}: {said}", folder.display());
+    }
     change(cases.path(), "kyverno-test.yaml", |text| {
         text.replace("  result: pass", "  result: skip")
             .replace("  result: fail", "  result: pass")

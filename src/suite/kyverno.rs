@@ -23,7 +23,7 @@ pub(super) enum Form {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Test {
+pub(super) struct Test {
     api_version: &'static str,
     kind: &'static str,
     metadata: Metadata,
@@ -39,17 +39,45 @@ struct Metadata {
     name: String,
 }
 
+/// What has to come of one object in one policy.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Expected {
-    policy: String,
+pub(super) struct Expected {
+    pub(super) policy: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    rule: Option<String>,
+    pub(super) rule: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    is_validating_policy: Option<bool>,
-    kind: String,
-    resources: [String; 1],
-    result: &'static str,
+    pub(super) is_validating_policy: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) is_mutating_policy: Option<bool>,
+    pub(super) kind: String,
+    pub(super) resources: [String; 1],
+    /// The file with the object as it has to be then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) patched_resources: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fail_on_missing_resources: Option<bool>,
+    pub(super) result: &'static str,
+}
+
+impl Test {
+    /// A test of a pack's policies.
+    pub(super) fn new(name: &str, target: &str, pack: &str, values: Option<Json>, results: Vec<Expected>) -> Self {
+        Test {
+            api_version: "cli.kyverno.io/v1alpha1",
+            kind: "Test",
+            metadata: Metadata { name: name.to_owned() },
+            policies: [format!("../../{target}/{pack}.yaml")],
+            resources: ["resources.yaml"],
+            values,
+            results,
+        }
+    }
+
+    /// As YAML.
+    pub(super) fn document(&self) -> String {
+        serde_json::to_value(self).map(|test| document(&test)).unwrap_or_default()
+    }
 }
 
 /// What is run together.
@@ -83,8 +111,11 @@ pub(super) fn emit(referee: &Referee<'_>, examples: &[&Example], form: Form) -> 
             policy: policy_name(pack, rule),
             rule: (form == Form::ClusterPolicy).then(|| kyverno::rule_name(pack, rule)),
             is_validating_policy: (form == Form::ValidatingPolicy).then_some(true),
+            is_mutating_policy: None,
             kind,
             resources: [if namespace.is_empty() { name.clone() } else { format!("{namespace}/{name}") }],
+            patched_resources: None,
+            fail_on_missing_resources: None,
             result,
         });
         folder.resources.push(document(&case.object));
@@ -99,16 +130,8 @@ pub(super) fn emit(referee: &Referee<'_>, examples: &[&Example], form: Form) -> 
             };
             let more = if number == 0 { String::new() } else { format!("-{}", number + 1) };
             let name = format!("{pack}{on_word}{more}");
-            let test = Test {
-                api_version: "cli.kyverno.io/v1alpha1",
-                kind: "Test",
-                metadata: Metadata { name: name.clone() },
-                policies: [format!("../../{target}/{pack}.yaml")],
-                resources: ["resources.yaml"],
-                values: (on != Operation::Create).then(|| json!({"globalValues": {"request.operation": on.request_name()}})),
-                results: folder.results,
-            };
-            let test = serde_json::to_value(test).map(|test| document(&test)).unwrap_or_default();
+            let values = (on != Operation::Create).then(|| json!({"globalValues": {"request.operation": on.request_name()}}));
+            let test = Test::new(&name, target, pack, values, folder.results).document();
             let file = |file: &str, text: String| Artifact { path: format!("{target}-tests/{name}/{file}"), contents: text.into_bytes() };
             artifacts.extend([file("kyverno-test.yaml", test), file("resources.yaml", folder.resources.join("---\n"))]);
         }
@@ -161,7 +184,8 @@ fn synchronised(case: &Case) -> Case {
     Case { old_object, ..case.clone() }
 }
 
-fn put(object: &mut Json, name: &str, text: &str) {
+/// Puts a text into the metadata.
+pub(super) fn put(object: &mut Json, name: &str, text: &str) {
     if let Some(fields) = object.as_object_mut() {
         let metadata = fields.entry("metadata").or_insert_with(|| json!({}));
         if metadata.is_null() {

@@ -1,10 +1,11 @@
-//! Tests in the engines' own forms, made of the tests that stand in `.pol` files: modules for `opa test` and `conftest verify`, suites for `gator verify`, and what `kyverno test` reads.
+//! Tests in the engines' own forms, made of the tests that stand in `.pol` files: modules for `opa test` and `conftest verify`, suites for `gator verify`, and what `kyverno test` reads, that of mutations too.
 //!
 //! The objects are those of the tests. What has to come out is what the reference evaluator says of the rules as they are built, with the params, actions and exemptions of an environment; so the tests
 //! of an engine hold whatever `polc.yaml` changes. A test is left out where its params are others than those that are built, or where the engine's command cannot ask what it asks.
 
 mod gatekeeper;
 mod kyverno;
+mod kyverno_mutations;
 mod rego;
 
 use crate::eval::{Judge, Verdict};
@@ -56,7 +57,10 @@ pub fn emit(program: &Program, targets: &BTreeSet<Target>, emission: &Emission, 
             Target::Opa => artifacts.extend(rego::emit(&referee, &examples, &rego::OPA)),
             Target::Conftest => artifacts.extend(rego::emit(&referee, &examples, &rego::CONFTEST)),
             Target::Gatekeeper => artifacts.extend(gatekeeper::emit(&referee, &examples, &emission.units)),
-            Target::Kyverno => artifacts.extend(kyverno::emit(&referee, &examples, kyverno::Form::ClusterPolicy)),
+            Target::Kyverno => {
+                artifacts.extend(kyverno::emit(&referee, &examples, kyverno::Form::ClusterPolicy));
+                artifacts.extend(kyverno_mutations::emit(program, &examples, &carried, kyverno::Form::ClusterPolicy));
+            }
             Target::KyvernoVpol => {
                 // What a rule says of objects that a PolicyException is for is neither pass nor fail there.
                 let excepted = |example: &&Example| {
@@ -65,6 +69,7 @@ pub fn emit(program: &Program, targets: &BTreeSet<Target>, emission: &Emission, 
                 };
                 let examples: Vec<&Example> = examples.into_iter().filter(|example| !excepted(example)).collect();
                 artifacts.extend(kyverno::emit(&referee, &examples, kyverno::Form::ValidatingPolicy));
+                artifacts.extend(kyverno_mutations::emit(program, &examples, &carried, kyverno::Form::ValidatingPolicy));
             }
             Target::Vap | Target::Map | Target::Psa | Target::AdmissionConfig => {}
         }
