@@ -502,6 +502,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
         }
         Ok((file, read, bytes))
     };
+    let mut last = None;
     if run.rules.iter().any(|rule| rule.looks_at_others.is_some()) {
         let all = files.iter().map(|path| read(path).map(|(file, read, _)| (file, read))).collect::<Result<Vec<_>, Failure>>()?;
         let objects = all.iter().flat_map(|(_, read)| &read.documents).map(|document| &document.node);
@@ -513,7 +514,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
         for path in &files {
             let (file, read, bytes) = read(path)?;
             run.printer.reuse(bytes);
-            run.file(&file, &read, &admission, None)?;
+            run.file(&file, last.insert(read), &admission, None)?;
         }
     }
     if run.summary.objects == 0 && run.summary.fail == 0 {
@@ -529,6 +530,6 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> 
     // The process ends here, and takes no time to give back what it holds.
     std::mem::forget(run);
     std::mem::forget(judge);
-    std::mem::forget((compiled, loaded));
+    std::mem::forget((compiled, loaded, last));
     Ok(status)
 }

@@ -736,3 +736,60 @@ fn the_objects_beside_one_are_those_of_its_namespace_without_itself() {
     let nameless = Node::from(&json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": "a"}}));
     assert_eq!(beside(&pods, &pods, &nameless), [0, 1]);
 }
+
+/// Two checks behind `if exists c.probe`, which nothing is said of where no container has one.
+fn probed() -> Rule {
+    let probe = || field(Value::Var(Slot(0)), "probe", Ty::Struct(vec!["x".to_owned()]));
+    let host = |by: &str| field(field(probe(), by, Ty::Struct(vec!["x".to_owned()])), "host", Ty::String);
+    let fails = |by: &str| check(Cond::Exists(host(by)), shows(host(by), Ty::String), Some(host(by)));
+    rule(vec![Stmt::For {
+        source: each(0, vec![list(spec(), "containers")]),
+        body: vec![Stmt::If { condition: Cond::Exists(probe()), then: vec![fails("http"), fails("tcp")], otherwise: Vec::new() }],
+    }])
+}
+
+#[test]
+fn what_is_missing_passes_and_what_cannot_be_read_does_not() {
+    let rule = probed();
+    let said = |containers: Json| failure(&rule, pod(json!({ "containers": containers })));
+    for quiet in
+        [json!([]), json!([{}, null]), json!([{ "probe": null }]), json!([{ "probe": {} }, { "probe": { "http": { "port": 1 } } }])]
+    {
+        assert_eq!(said(quiet.clone()).0, "Pass", "{quiet}");
+    }
+    for (containers, path) in [
+        (json!([{}, "x"]), "spec.containers[1]"),
+        (json!([{}, { "probe": 5 }]), "spec.containers[1].probe"),
+        (json!([{ "probe": { "tcp": [] } }]), "spec.containers[0].probe.tcp"),
+        (json!([{ "probe": {} }, { "probe": { "http": { "host": 1 } } }]), "spec.containers[1].probe.http.host"),
+    ] {
+        assert_eq!(said(containers), (format!("cannot read `{path}`"), path.to_owned()));
+    }
+    let found = json!([{}, { "probe": { "tcp": { "host": "a" } } }]);
+    assert_eq!(said(found), ("got a".to_owned(), "spec.containers[1].probe.tcp.host".to_owned()));
+}
+
+#[test]
+fn a_session_says_of_each_object_what_is_said_of_it_alone() {
+    let rules = [privileged(), probed()];
+    let judge = Judge::new(&rules);
+    let containers = [
+        json!([{ "name": "a", "securityContext": { "privileged": true } }, { "probe": { "http": { "host": "b" } } }]),
+        json!([]),
+        json!([{ "name": "c", "securityContext": { "privileged": false }, "probe": 5 }]),
+        json!([{}, {}, { "name": "d", "securityContext": { "privileged": true }, "probe": { "tcp": { "host": "e" } } }]),
+    ];
+    let objects: Vec<Node> = containers.iter().map(|containers| Node::from(&pod(json!({ "containers": containers })))).collect();
+    let mut session = judge.session();
+    for object in objects.iter().chain(objects.iter().rev()) {
+        let request = Request::create(object);
+        let mut said = Vec::new();
+        let told = session.judge(request, |rule, what| {
+            said.push((rule, what.to_verdict()));
+            Ok::<(), ()>(())
+        });
+        assert_eq!(told, Ok(()));
+        let alone: Vec<_> = (0..rules.len()).map(|rule| (rule, judge.judge_by(rule, &request))).collect();
+        assert_eq!(said, alone);
+    }
+}
