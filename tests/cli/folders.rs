@@ -27,11 +27,13 @@ fn a_build_reports_what_it_made() {
         (&json["out"], &json["targets"], &json["params"]),
         (&json!("other"), &json!(["opa", "kyverno"]), &json!({ "a": { "allowed": ["x"] } }))
     );
+    let cost = &json["rules"][1]["cost"];
+    assert!(cost["call"].as_u64() > Some(0) && cost["total"].as_u64() > cost["call"].as_u64(), "{cost}");
     assert_eq!(
         json["rules"],
         json!([
             { "rule": "a/no-host-network", "target": "opa", "outcome": "exact" },
-            { "rule": "a/no-host-network", "target": "kyverno", "outcome": "exact" },
+            { "rule": "a/no-host-network", "target": "kyverno", "outcome": "exact", "cost": cost },
         ])
     );
     assert_eq!((&json["written"], &json["removed"], &json["stale"]), (&json!(made(&place, "other")), &json!([]), &json!(false)));
