@@ -148,8 +148,10 @@ fn kyverno_runs(target: &str) {
         let (code, passed, all, said) = test(folder);
         assert!(code == Some(0) && passed == all && all > 15, "{passed} of {all}: {said}");
     }
-    let mutations: Vec<PathBuf> = folders(&shipped.path().join(format!("{target}-tests")))
-        .into_iter()
+    let mutations: Vec<PathBuf> = folders(cases.path())
+        .iter()
+        .chain([&shipped.path().to_owned()])
+        .flat_map(|folder| folders(&folder.join(format!("{target}-tests"))))
         .filter(|folder| folder.join("patched.yaml").exists())
         .collect();
     assert!(mutations.len() > 5, "{} tests of mutations", mutations.len());
