@@ -216,7 +216,10 @@ fn examples(program: &Program, loaded: &Loaded) -> Result<Vec<Example>, Failure>
             }
             let Some(case) = case(test, loaded).map_err(|failure| *failure)? else { continue };
             let rule = pack.rules.iter().find(|rule| rule.id == test.rule);
-            let case = rule.map_or_else(|| case.clone(), |rule| case.clone().for_rule(rule));
+            let case = match rule {
+                Some(rule) => case.for_rule(rule),
+                None => case,
+            };
             examples.push(Example { rule: test.rule.clone(), number, case });
         }
     }
@@ -229,12 +232,9 @@ fn case(test: &Test, loaded: &Loaded) -> Result<Option<Case>, Box<Failure>> {
     let object = super::test::object(&test.object, loaded)?;
     let request = read(&test.request)?.map(|given| admission_request(loaded.options.schema, &given, &object, test.operation, "default"));
     let others = test.beside.iter().map(|given| super::test::object(given, loaded)).collect::<Result<Vec<_>, _>>()?;
-    let beside = Beside::of(loaded.options.schema, others.iter().map(Json::from));
-    if beside.is_none() {
-        return Ok(None);
-    }
+    let Some(beside) = Beside::of(loaded.options.schema, others.iter().map(Json::from)) else { return Ok(None) };
     Ok(Some(Case {
-        beside: beside.filter(|_| !others.is_empty()),
+        beside: (!others.is_empty()).then_some(beside),
         old_object: read(&test.old_object)?.as_ref().map(Json::from),
         operation: test.operation,
         namespace_object: read(&test.namespace_object)?.as_ref().map(Json::from),

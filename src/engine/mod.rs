@@ -67,11 +67,18 @@ pub struct Engines {
     not_in_rego: Vec<String>,
     engine: cel::Engine,
     cel: BTreeMap<String, Result<cel::Compiled, cel::Error>>,
-    /// The kinds and operations of each rule: a policy is not asked about others.
-    about: BTreeMap<String, (Vec<Kind>, BTreeSet<Operation>)>,
-    /// The kinds of the objects that each rule asks for beside the one that it judges.
-    beside: BTreeMap<String, BTreeSet<Kind>>,
+    about: BTreeMap<String, About>,
     skipped: usize,
+}
+
+/// What a rule is about.
+#[derive(Debug)]
+struct About {
+    /// A policy is not asked about other kinds and operations.
+    kinds: Vec<Kind>,
+    operations: BTreeSet<Operation>,
+    /// The kinds of the objects that it asks for beside the one that it judges.
+    beside: BTreeSet<Kind>,
 }
 
 impl Engines {
@@ -93,10 +100,10 @@ impl Engines {
         }
         let mut cel = BTreeMap::new();
         let mut skipped = not_in_rego.len();
-        let (mut about, mut beside) = (BTreeMap::new(), BTreeMap::new());
+        let mut about = BTreeMap::new();
         for rule in own.packs.values().flat_map(|pack| &pack.rules) {
-            about.insert(rule.id.clone(), (rule.kinds.clone(), rule.operations.clone()));
-            beside.insert(rule.id.clone(), kinds_beside(rule));
+            let (kinds, operations) = (rule.kinds.clone(), rule.operations.clone());
+            about.insert(rule.id.clone(), About { kinds, operations, beside: kinds_beside(rule) });
             match crate::lower::cel::lower(rule) {
                 Ok(policy) => {
                     cel.insert(rule.id.clone(), cel::Compiled::new(&policy));
@@ -104,7 +111,7 @@ impl Engines {
                 Err(_) => skipped += 1,
             }
         }
-        Engines { rego: regorus::Rego::new(&emission.artifacts), not_in_rego, engine: cel::Engine::new(), cel, about, beside, skipped }
+        Engines { rego: regorus::Rego::new(&emission.artifacts), not_in_rego, engine: cel::Engine::new(), cel, about, skipped }
     }
 
     /// How many rules an engine was not given, over all engines.
@@ -123,15 +130,10 @@ impl Engines {
             Ok(Some(message)) => problems.push(format!("{engine}: finds `{message}`")),
             Ok(None) => problems.push(format!("{engine}: finds nothing")),
         };
+        let about = self.about.get(rule);
         if !self.not_in_rego.iter().any(|id| id == rule) {
-            let none = BTreeSet::new();
-            let kinds = self.beside.get(rule).unwrap_or(&none);
-            match self
-                .rego
-                .as_ref()
-                .map_err(EngineError::clone)
-                .and_then(|rego| rego.judge_beside(&review(request), opa_data(request, kinds).as_ref()))
-            {
+            let data = about.and_then(|about| opa_data(request, &about.beside));
+            match self.rego.as_ref().map_err(EngineError::clone).and_then(|rego| rego.judge_beside(&review(request), data.as_ref())) {
                 Err(error) => compare(regorus::NAME, Err(error.message)),
                 Ok(findings) => {
                     let own = findings.iter().find(|(id, _)| id == rule).map(|(_, message)| message.as_str());
@@ -139,7 +141,7 @@ impl Engines {
                 }
             }
         }
-        let asked = self.about.get(rule).is_some_and(|(kinds, operations)| is_about(kinds, operations, request));
+        let asked = about.is_some_and(|about| is_about(&about.kinds, &about.operations, request));
         match self.cel.get(rule).filter(|_| asked) {
             None => {}
             Some(Err(error)) => compare(cel::NAME, Err(error.to_string())),

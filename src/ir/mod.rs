@@ -320,11 +320,7 @@ impl Targets {
     /// Whether the author means the target of this name.
     #[must_use]
     pub fn include(&self, target: &str) -> bool {
-        match self {
-            Targets::All => true,
-            Targets::Only(names) => names.contains(target),
-            Targets::Except(names) => !names.contains(target),
-        }
+        self.include_in(target, target)
     }
 
     /// Whether the author means a target where it is written in one of its languages, which has a name of its own.

@@ -80,6 +80,25 @@ impl Test {
     }
 }
 
+impl Expected {
+    /// That a policy gives this of an object.
+    pub(super) fn new(policy: String, object: &Json, result: &'static str) -> Self {
+        let text = |pointer: &str| object.pointer(pointer).and_then(Json::as_str).unwrap_or_default();
+        let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
+        Expected {
+            policy,
+            rule: None,
+            is_validating_policy: None,
+            is_mutating_policy: None,
+            kind: text("/kind").to_owned(),
+            resources: [if namespace.is_empty() { name.to_owned() } else { format!("{namespace}/{name}") }],
+            patched_resources: None,
+            fail_on_missing_resources: None,
+            result,
+        }
+    }
+}
+
 /// What is run together.
 #[derive(Default)]
 struct Folder {
@@ -99,8 +118,7 @@ pub(super) fn emit(referee: &Referee<'_>, examples: &[&Example], form: Form) -> 
     for example in examples {
         let Some((case, result)) = asked(referee, example) else { continue };
         let Some((pack, rule)) = referee.rule(&example.rule) else { continue };
-        let text = |pointer: &str| case.object.pointer(pointer).and_then(Json::as_str).unwrap_or_default().to_owned();
-        let (kind, namespace, name) = (text("/kind"), text("/metadata/namespace"), text("/metadata/name"));
+        let name = case.object.pointer("/metadata/name").and_then(Json::as_str).unwrap_or_default().to_owned();
         let folders = packs.entry((example.pack(), case.operation)).or_default();
         let index = folders.iter().position(|folder| !folder.taken.contains(&name)).unwrap_or_else(|| {
             folders.push(Folder::default());
@@ -108,15 +126,9 @@ pub(super) fn emit(referee: &Referee<'_>, examples: &[&Example], form: Form) -> 
         });
         let Some(folder) = folders.get_mut(index) else { continue };
         folder.results.push(Expected {
-            policy: policy_name(pack, rule),
             rule: (form == Form::ClusterPolicy).then(|| kyverno::rule_name(pack, rule)),
             is_validating_policy: (form == Form::ValidatingPolicy).then_some(true),
-            is_mutating_policy: None,
-            kind,
-            resources: [if namespace.is_empty() { name.clone() } else { format!("{namespace}/{name}") }],
-            patched_resources: None,
-            fail_on_missing_resources: None,
-            result,
+            ..Expected::new(policy_name(pack, rule), &case.object, result)
         });
         folder.resources.push(document(&case.object));
         folder.taken.insert(name);

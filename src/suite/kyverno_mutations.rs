@@ -74,19 +74,12 @@ fn folder(
         Form::ClusterPolicy => (kyverno::NAME, &here, if here == before { "skip" } else { "pass" }),
         Form::ValidatingPolicy => (crate::target::kyverno_vpol::NAME, &after, "pass"),
     };
-    let text = |pointer: &str| object.pointer(pointer).and_then(Json::as_str).unwrap_or_default();
-    let (kind, namespace, resource) = (text("/kind"), text("/metadata/namespace"), text("/metadata/name"));
+    // A ClusterPolicy has a rule for each shape of objects, of which one answers: none is named.
     let expected = Expected {
-        policy: policy_name(pack, &mutation.head),
-        // A policy has a rule for each shape of objects, of which one answers.
-        rule: None,
-        is_validating_policy: None,
         is_mutating_policy: (form == Form::ValidatingPolicy).then_some(true),
-        kind: kind.to_owned(),
-        resources: [if namespace.is_empty() { resource.to_owned() } else { format!("{namespace}/{resource}") }],
         patched_resources: Some("patched.yaml"),
         fail_on_missing_resources: Some(true),
-        result,
+        ..Expected::new(policy_name(pack, &mutation.head), object, result)
     };
     let name = format!("{}.{}", pack.name, example.name());
     let test = Test::new(&name, target, &pack.name, None, vec![expected]);
