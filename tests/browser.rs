@@ -74,7 +74,9 @@ impl Site {
     fn picture(&self, page: &str, width: u32, height: u32) -> (u32, u32, Vec<u8>) {
         let file = self.path("picture.png");
         let _ = fs::remove_file(&file);
-        self.run(page, &[&format!("--window-size={width},{height}"), &format!("--screenshot={}", file.display())]);
+        let (size, to) = (format!("--window-size={width},{height}"), format!("--screenshot={}", file.display()));
+        // Not before everything is drawn, however busy the machine is.
+        self.run(page, &[&size, &to, "--virtual-time-budget=60000", "--run-all-compositor-stages-before-draw"]);
         let bytes = fs::read(&file).unwrap();
         assert!(bytes.starts_with(b"\x89PNG\r\n\x1a\n"), "{page}: no picture");
         let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
