@@ -278,13 +278,15 @@ impl Scanner<'_> {
             return;
         }
         let last = self.last();
-        let item = last.is_some_and(|(kind, word)| kind == Kind::Word && HEADS.contains(&word)) && !KEYWORDS.contains(&text);
-        let behind_operand = last.is_some_and(|(kind, word)| match kind {
-            Kind::Word => !KEYWORDS.contains(&word) && !QUANTIFIERS.contains(&word),
-            Kind::Member | Kind::Number | Kind::Text | Kind::Regex | Kind::Close => true,
-            Kind::Sign | Kind::Open | Kind::Doc | Kind::FileDoc => false,
-        });
-        if STATEMENTS.contains(&text) || item || behind_operand && CHANGES.contains(&text) {
+        let is_item = || last.is_some_and(|(kind, word)| kind == Kind::Word && HEADS.contains(&word)) && !KEYWORDS.contains(&text);
+        let is_behind_operand = || {
+            last.is_some_and(|(kind, word)| match kind {
+                Kind::Word => !KEYWORDS.contains(&word) && !QUANTIFIERS.contains(&word),
+                Kind::Member | Kind::Number | Kind::Text | Kind::Regex | Kind::Close => true,
+                Kind::Sign | Kind::Open | Kind::Doc | Kind::FileDoc => false,
+            })
+        };
+        if STATEMENTS.contains(&text) || CHANGES.contains(&text) && is_behind_operand() || is_item() {
             self.unwound();
         }
         let last = self.last();
@@ -463,6 +465,17 @@ impl Scanner<'_> {
             ("%", "put a percentage in double quotes; there is no remainder"),
         ];
         let rest = self.text.as_bytes().get(self.at..self.end).unwrap_or_default();
+        // most signs are one of these, and begin nothing else
+        let plain = match rest {
+            [b',', ..] => Some(","),
+            [b'.', ..] => Some("."),
+            [b':', b' ', ..] => Some(":"),
+            _ => None,
+        };
+        if let Some(sign) = plain {
+            self.count(Kind::Sign, sign);
+            return self.token(Kind::Sign, self.at + 1);
+        }
         let is_here = |sign: &str| rest.starts_with(sign.as_bytes());
         let slip = SLIPS.iter().find(|(sign, _)| is_here(sign) && (*sign != "!" || !is_here("!=")));
         if let Some((sign, help)) = slip
