@@ -6,6 +6,7 @@ use super::sources::{files_under, read_bytes};
 use super::{CompileArguments, Context, Failure, Format, Status, compile_to_judge, print_parts};
 use crate::diagnostic::Level;
 use crate::diagnostic::codes::input;
+use crate::eval::message::any_byte;
 use crate::eval::{Cluster, Judge, Request, Said, Session};
 use crate::ir::{Action, Program, Rule, Severity};
 use crate::manifest::{self, Finding, builtin};
@@ -70,7 +71,7 @@ struct InFile<'a> {
     file: &'a str,
 }
 
-/// The members of a rule's rows: most of these are as the one before.
+/// The members of a rule's rows, up to the message: most of these are as the one before.
 #[derive(Debug, Default)]
 struct OfRule {
     id: String,
@@ -86,14 +87,15 @@ impl OfRule {
             (self.action, self.verdict) = (rule.action, rule.verdict);
             self.json.clear();
             write_members(&mut self.json, rule)?;
+            self.json.extend_from_slice(b",\"message\":");
         }
         Ok(&self.json)
     }
 }
 
-/// Appends a text as JSON. Nearly all texts hold nothing to escape, which is seen at once for many bytes.
+/// Appends a text as JSON. Nearly all texts hold nothing to escape.
 fn push_json(out: &mut Vec<u8>, text: &str) -> serde_json::Result<()> {
-    if text.bytes().fold(false, |found, byte| found | (byte < 0x20) | (byte == b'"') | (byte == b'\\')) {
+    if any_byte(text, |byte| (byte < 0x20) | (byte == b'"') | (byte == b'\\')) {
         return serde_json::to_writer(out, text);
     }
     out.push(b'"');
@@ -137,9 +139,9 @@ struct Printer {
     /// Memory for what comes next.
     spare: Vec<u8>,
     first: bool,
-    /// The members of the file that is read; empty until it has a row.
+    /// How each row of the file begins that is read; empty until it has one.
     file: Vec<u8>,
-    /// The same of the object that is judged.
+    /// The members of the object that is judged, with the commas around them; empty until it has a row.
     identity: Vec<u8>,
     /// By the place of the rule, that of the checks of manifests first.
     rules: Vec<OfRule>,
@@ -209,9 +211,12 @@ impl Printer {
 
     fn json(&mut self, row: &Row<'_>) -> serde_json::Result<()> {
         if self.file.is_empty() {
+            self.file.push(b'{');
             write_members(&mut self.file, &InFile { file: row.file })?;
+            self.file.extend_from_slice(b",\"line\":");
         }
         if self.identity.is_empty() {
+            self.identity.push(b',');
             let Identity { api_version, kind, namespace, name } = row.identity;
             for (before, text) in
                 [("\"apiVersion\":", api_version), (",\"kind\":", kind), (",\"namespace\":", namespace), (",\"name\":", name)]
@@ -219,17 +224,14 @@ impl Printer {
                 self.identity.extend_from_slice(before.as_bytes());
                 push_json(&mut self.identity, text)?;
             }
+            self.identity.push(b',');
         }
         let text = &mut self.text;
-        text.push(b'{');
         text.extend_from_slice(&self.file);
-        text.extend_from_slice(b",\"line\":");
         serde_json::to_writer(&mut *text, &row.line)?;
         text.extend_from_slice(b",\"field\":");
         push_json(text, row.field)?;
-        text.push(b',');
         text.extend_from_slice(&self.identity);
-        text.push(b',');
         let Row { rule, severity, action, verdict, .. } = *row;
         let place = row.place.map_or(0, |place| place + 1);
         if self.rules.len() <= place {
@@ -238,7 +240,6 @@ impl Printer {
         if let Some(known) = self.rules.get_mut(place) {
             text.extend_from_slice(known.members(&JsonRule { rule, severity, action, verdict })?);
         }
-        text.extend_from_slice(b",\"message\":");
         push_json(text, row.message)?;
         text.push(b'}');
         Ok(())
@@ -382,9 +383,11 @@ impl<'a> Run<'a> {
         }
         let mut told = 0;
         session.judge(request, |index, said| {
-            self.skipped(file, document, identity, told..index)?;
+            if told < index {
+                self.skipped(file, document, identity, told..index)?;
+            }
             told = index + 1;
-            self.said(file, document, identity, index, said)
+            if self.count(said) { self.row(file, document, identity, index, said) } else { Ok(()) }
         })?;
         self.skipped(file, document, identity, told..self.rules.len())
     }
@@ -402,12 +405,27 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         for index in rules {
-            self.said(file, document, identity, index, Said::Skip)?;
+            if self.count(Said::Skip) {
+                self.row(file, document, identity, index, Said::Skip)?;
+            }
         }
         Ok(())
     }
 
-    fn said(
+    /// Counts a verdict, and tells whether it is shown.
+    #[inline]
+    fn count(&mut self, said: Said<'_>) -> bool {
+        let count = match said {
+            Said::Pass => &mut self.summary.pass,
+            Said::Skip => &mut self.summary.skip,
+            Said::NotJudged(_) => &mut self.summary.not_judged,
+            Said::Fail { .. } => &mut self.summary.fail,
+        };
+        *count += 1;
+        self.all || matches!(said, Said::Fail { .. })
+    }
+
+    fn row(
         &mut self,
         file: &str,
         document: &manifest::Document,
@@ -418,28 +436,17 @@ impl<'a> Run<'a> {
         let Some(rule) = self.rules.get(index).copied() else { return Ok(()) };
         let why;
         let (verdict, message, field, line) = match said {
-            Said::Pass => {
-                self.summary.pass += 1;
-                ("pass", "", "", document.line)
-            }
-            Said::Skip => {
-                self.summary.skip += 1;
-                ("skip", "", "", document.line)
-            }
+            Said::Pass => ("pass", "", "", document.line),
+            Said::Skip => ("skip", "", "", document.line),
             Said::NotJudged(missing) => {
-                self.summary.not_judged += 1;
                 why = format!("not judged: {missing}");
                 ("skip", why.as_str(), "", document.line)
             }
             Said::Fail { message, field, line, .. } => {
-                self.summary.fail += 1;
                 self.findings |= rule.action == Action::Deny;
                 ("fail", message, field, line)
             }
         };
-        if verdict != "fail" && !self.all {
-            return Ok(());
-        }
         self.printer.row(&Row {
             file,
             line,

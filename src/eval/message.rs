@@ -40,11 +40,11 @@ impl Message {
     /// Ends the message that was begun: trims and escapes it.
     pub fn end(&mut self) {
         let part = self.text.get(self.start..).unwrap_or_default();
-        let trimmed = part.trim();
-        if trimmed.len() == part.len() && !may_hold_control(part) {
+        let is_trimmed = |end: Option<&u8>| end.is_none_or(u8::is_ascii_graphic);
+        if is_trimmed(part.as_bytes().first()) && is_trimmed(part.as_bytes().last()) && !may_hold_control(part) {
             return;
         }
-        let trimmed = trimmed.to_owned();
+        let trimmed = part.trim().to_owned();
         self.text.truncate(self.start);
         escape(&trimmed, &mut self.text);
     }
@@ -71,7 +71,21 @@ impl Message {
 
 /// Whether a byte may belong to a control character: 0xC2 begins those beyond ASCII.
 fn may_hold_control(text: &str) -> bool {
-    text.bytes().fold(false, |found, byte| found | (byte < 0x20) | (byte == 0x7f) | (byte == 0xc2))
+    any_byte(text, |byte| (byte < 0x20) | (byte == 0x7f) | (byte == 0xc2))
+}
+
+/// Whether a text has such a byte. Sixteen of them are asked about at a time, whatever the first of them say.
+pub fn any_byte(text: &str, is_such: impl Fn(u8) -> bool) -> bool {
+    let one_of = |bytes: &[u8]| bytes.iter().fold(false, |found, byte| found | is_such(*byte));
+    let (whole, rest) = text.as_bytes().as_chunks::<16>();
+    if whole.iter().any(|bytes| one_of(bytes)) {
+        return true;
+    }
+    // the last sixteen again, rather than the rest byte by byte
+    match text.as_bytes().last_chunk::<16>() {
+        Some(last) => !rest.is_empty() && one_of(last),
+        None => one_of(rest),
+    }
 }
 
 /// Appends a text, a newline as `\n` and every other control character (general category Cc) as `\u00XX`.

@@ -10,12 +10,14 @@ use crate::ir::{
 };
 use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A rule, ready to run.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) id: Box<str>,
-    pub(super) kinds: Vec<Kind>,
+    /// Rules one after the other often have the same.
+    pub(super) kinds: Arc<[Kind]>,
     pub(super) operations: BTreeSet<Operation>,
     pub(super) reads_old: bool,
     pub(super) reads_namespace: bool,
@@ -24,6 +26,8 @@ pub(super) struct Plan {
     pub(super) beside: BTreeSet<Kind>,
     /// A pattern of it is too large to run.
     pub(super) broken: bool,
+    /// The object that is created is all that it needs.
+    pub(super) needs_only_the_object: bool,
     pub(super) reads: Vec<PlannedRead>,
     pub(super) applies: Test,
     pub(super) body: Vec<Step>,
@@ -136,6 +140,10 @@ pub(super) enum Base {
 pub(super) struct Shared {
     /// Steps from a root on.
     pub(super) trails: Vec<Trail>,
+    /// Those that start from a root.
+    pub(super) from_roots: Vec<FromRoot>,
+    /// Those that start from each of them.
+    pub(super) from_trails: Vec<Fields>,
     /// Lists that loops go over.
     pub(super) sets: Vec<Set>,
     /// What may be missing, so that rules need not run.
@@ -143,6 +151,17 @@ pub(super) struct Shared {
     /// How many other values without loop variables there are.
     pub(super) values: usize,
 }
+
+/// The steps from a root on.
+#[derive(Debug)]
+pub(super) struct FromRoot {
+    pub(super) root: Root,
+    pub(super) first: Fields,
+    pub(super) all: Vec<usize>,
+}
+
+/// Fields of one holder, each with its place among all.
+pub(super) type Fields = Vec<(usize, Name)>;
 
 #[derive(Debug)]
 pub(super) struct Trail {
@@ -165,7 +184,9 @@ pub(super) struct Set {
     /// The fields of the elements that rules look up, those before that they are fields of.
     pub(super) columns: Vec<Column>,
     /// Those that are fields of the element itself.
-    pub(super) own: Vec<usize>,
+    pub(super) own: Fields,
+    /// Those that are fields of each of them.
+    pub(super) inner: Vec<Fields>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -263,6 +284,7 @@ pub(super) struct Planner {
     values: BTreeMap<String, usize>,
     /// The set that each loop variable of the rule is an element of.
     slots: BTreeMap<usize, usize>,
+    kinds: Arc<[Kind]>,
     broken: bool,
 }
 
@@ -280,6 +302,9 @@ impl Planner {
     pub(super) fn rule(&mut self, rule: &Rule) -> Plan {
         self.broken = false;
         self.slots.clear();
+        if *self.kinds != *rule.kinds {
+            self.kinds = rule.kinds.as_slice().into();
+        }
         let roots = walk::roots(rule);
         let reads = rule
             .reads
@@ -298,15 +323,18 @@ impl Planner {
         // the others first look whether there is what they read
         let looks_only = rule.reads.is_empty() && beside.is_empty() && !reads_namespace;
         let quiet = if looks_only { quiet::of(&mut self.common, &applies, &body) } else { None };
+        let (reads_old, reads_request) = (roots.contains(&Root::OldObject), roots.contains(&Root::Request));
+        let needs_more = reads_old || reads_request || reads_namespace || !beside.is_empty() || self.broken;
         Plan {
             id: rule.id.as_str().into(),
-            kinds: rule.kinds.clone(),
+            kinds: Arc::clone(&self.kinds),
             operations: rule.operations.clone(),
-            reads_old: roots.contains(&Root::OldObject),
+            reads_old,
             reads_namespace,
-            reads_request: roots.contains(&Root::Request),
+            reads_request,
             beside,
             broken: self.broken,
+            needs_only_the_object: !needs_more && rule.operations.contains(&Operation::Create),
             reads,
             applies,
             body,
@@ -383,7 +411,7 @@ impl Planner {
             .collect::<Option<_>>()?;
         let known = self.common.sets.iter().position(|set| set.lists == lists && set.shape == shape);
         Some(known.unwrap_or_else(|| {
-            self.common.sets.push(Set { lists, shape, columns: Vec::new(), own: Vec::new() });
+            self.common.sets.push(Set { lists, shape, columns: Vec::new(), own: Vec::new(), inner: Vec::new() });
             self.common.sets.len() - 1
         }))
     }
@@ -496,11 +524,8 @@ impl Planner {
     }
 
     fn trail(&mut self, from: Start, name: Name) -> usize {
-        let trails = &mut self.common.trails;
-        *self.trails.entry((from, name.clone())).or_insert_with(|| {
-            trails.push(Trail { from, name });
-            trails.len() - 1
-        })
+        let common = &mut self.common;
+        *self.trails.entry((from, name.clone())).or_insert_with(|| common.add_trail(Trail { from, name }))
     }
 
     fn items(&mut self, items: &[Item]) -> Vec<Element> {
@@ -578,12 +603,37 @@ impl Shared {
     fn column(&mut self, set: usize, column: Column) -> usize {
         let Some(set) = self.sets.get_mut(set) else { return 0 };
         set.columns.iter().position(|known| *known == column).unwrap_or_else(|| {
-            if column.of.is_none() {
-                set.own.push(set.columns.len());
-            }
+            let place = set.columns.len();
+            let fields = match column.of {
+                None => Some(&mut set.own),
+                Some(of) => set.inner.get_mut(of),
+            };
+            fields.into_iter().for_each(|fields| fields.push((place, column.name.clone())));
             set.columns.push(column);
-            set.columns.len() - 1
+            set.inner.push(Fields::new());
+            place
         })
+    }
+
+    fn add_trail(&mut self, trail: Trail) -> usize {
+        let place = self.trails.len();
+        let field = (place, trail.name.clone());
+        match trail.from {
+            Start::Trail(from) => {
+                self.from_trails.get_mut(from).into_iter().for_each(|fields| fields.push(field.clone()));
+                self.from_roots.iter_mut().filter(|known| known.all.contains(&from)).for_each(|known| known.all.push(place));
+            }
+            Start::Root(root) => match self.from_roots.iter_mut().find(|known| known.root == root) {
+                Some(known) => {
+                    known.first.push(field);
+                    known.all.push(place);
+                }
+                None => self.from_roots.push(FromRoot { root, first: vec![field], all: vec![place] }),
+            },
+        }
+        self.trails.push(trail);
+        self.from_trails.push(Fields::new());
+        place
     }
 }
 

@@ -10,15 +10,24 @@ pub(super) struct Quiet {
     /// Whether the rule passes; otherwise it does not apply.
     pub(super) passes: bool,
     /// Where all of them hold.
-    pub(super) gaps: Box<[Wanted]>,
+    pub(super) gaps: Box<[Gaps]>,
+    /// And one of each pair: by the first, the second is not asked for.
+    pub(super) pairs: Box<[(usize, usize)]>,
 }
 
-/// A gap that is wanted: places in [`Shared::gaps`].
+/// Up to 64 places in [`Shared::gaps`], a bit each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Wanted {
-    pub(super) gap: usize,
-    /// Another one by which this is not asked for.
-    pub(super) unless: Option<usize>,
+pub(super) struct Gaps {
+    /// Behind so many times 64 others.
+    pub(super) word: usize,
+    pub(super) bits: u64,
+}
+
+impl Gaps {
+    /// One of them.
+    pub(super) fn one(gap: usize) -> Self {
+        Gaps { word: gap / 64, bits: 1 << (gap % 64) }
+    }
 }
 
 /// Something that is not there, seen without finding anything that is not of its type.
@@ -46,14 +55,24 @@ pub(super) fn of(shared: &mut Shared, applies: &Test, body: &[Step]) -> Option<Q
             shared.gaps.len() - 1
         })
     };
-    let mut gaps: Vec<Wanted> = Vec::new();
+    let mut gaps: Vec<Gaps> = Vec::new();
+    let mut pairs = Vec::new();
     for (gap, unless) in found {
-        let wanted = Wanted { gap: place(gap), unless: unless.map(&mut place) };
-        if !gaps.contains(&wanted) {
-            gaps.push(wanted);
+        let wanted = place(gap);
+        if let Some(unless) = unless {
+            let pair = (place(unless), wanted);
+            if !pairs.contains(&pair) {
+                pairs.push(pair);
+            }
+            continue;
+        }
+        let one = Gaps::one(wanted);
+        match gaps.iter_mut().find(|gaps| gaps.word == one.word) {
+            Some(gaps) => gaps.bits |= one.bits,
+            None => gaps.push(one),
         }
     }
-    Some(Quiet { passes, gaps: gaps.into() })
+    Some(Quiet { passes, gaps: gaps.into(), pairs: pairs.into() })
 }
 
 /// Follows a rule as it would run with these gaps; nothing where that is not known, or where it could find something that is not of its type.

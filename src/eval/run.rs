@@ -4,9 +4,9 @@ use super::effective_request::{Unreadable, effective_request};
 use super::image::{Image, is_reference};
 use super::message::{self, Message};
 use super::plan::{
-    Base, Column, Element, Entry, Expr, Field, Loop, Name, Part, Path, Plan, PlannedRead, Set, Shared, Start, Step, Test, Trail,
+    Base, Column, Element, Entry, Expr, Field, Fields, Loop, Name, Part, Path, Plan, PlannedRead, Set, Shared, Start, Step, Test, Trail,
 };
-use super::quiet::{Gap, Quiet};
+use super::quiet::{Gap, Gaps, Quiet};
 use super::value::{Constant, Shape, Val, Wrong, counts, sorted};
 use super::{Request, Said, duration, glob, locate};
 use crate::ir::{Aggregate, Form, Function, Kind, Order, PodPath, Root};
@@ -60,10 +60,14 @@ pub(super) struct Run<'a> {
     env: Vec<Bound<'a>>,
     common: &'a Shared,
     trails: Vec<Known<'a>>,
+    /// The roots whose steps were looked up, by their places.
+    rooted: Vec<bool>,
     sets: Vec<Elements<'a>>,
     values: Vec<Option<Val<'a>>>,
-    /// What is known to be missing, or not to be.
-    gaps: Vec<Option<bool>>,
+    /// Of the shared gaps those that were asked for, a bit each.
+    asked: Vec<u64>,
+    /// Those of them that there are.
+    missing: Vec<u64>,
     /// Whether it is asked where what fails stands.
     places: bool,
     /// For the names on the way to what a check is about.
@@ -78,7 +82,7 @@ pub(super) struct Run<'a> {
     pub(super) place: locate::Place,
 }
 
-/// What has been looked up: a part of the object, or that there is none.
+/// What has been looked up: a part of the object, or that there is none. Nothing where that is not known, or where it is not of its type.
 type Known<'a> = Option<Option<&'a Node>>;
 
 /// The elements of a set.
@@ -90,6 +94,8 @@ struct Elements<'a> {
     width: usize,
     /// So many as there are columns for each element.
     cells: Vec<Known<'a>>,
+    /// For each column whether no element has this field.
+    missing: Vec<bool>,
 }
 
 #[derive(Debug)]
@@ -100,8 +106,6 @@ struct Listed<'a> {
     index: usize,
     /// The field that it is, in those of the run; empty until it was asked for.
     field: Range<usize>,
-    /// Whether the cells of its own fields are filled.
-    seen: bool,
 }
 
 /// Whatever a field is looked up in.
@@ -119,9 +123,11 @@ impl<'a> Run<'a> {
             env: vec![Bound::Val(Val::Absent); slots],
             common,
             trails: vec![None; common.trails.len()],
+            rooted: vec![false; common.from_roots.len()],
             sets: common.sets.iter().map(|set| Elements { width: set.columns.len(), ..Elements::default() }).collect(),
             values: vec![None; common.values],
-            gaps: vec![None; common.gaps.len()],
+            asked: vec![0; common.gaps.len().div_ceil(64)],
+            missing: vec![0; common.gaps.len().div_ceil(64)],
             places,
             names: Vec::new(),
             fields: String::new(),
@@ -136,11 +142,13 @@ impl<'a> Run<'a> {
         self.request = request;
         self.kind = None;
         self.trails.fill(None);
+        self.rooted.fill(false);
         for set in &mut self.sets {
             set.listed = false;
         }
         self.values.fill(None);
-        self.gaps.fill(None);
+        self.asked.fill(0);
+        self.missing.fill(0);
         self.fields.clear();
     }
 
@@ -178,19 +186,35 @@ impl<'a> Run<'a> {
 
     /// Whether nothing is there that a rule looks for.
     fn is_quiet(&mut self, quiet: &Quiet) -> bool {
-        quiet.gaps.iter().all(|wanted| wanted.unless.is_some_and(|gap| self.is_gap(gap)) || self.is_gap(wanted.gap))
+        quiet.gaps.iter().all(|gaps| self.are_gaps(*gaps))
+            && quiet.pairs.iter().all(|(one, other)| self.are_gaps(Gaps::one(*one)) || self.are_gaps(Gaps::one(*other)))
     }
 
+    /// Whether all of them are missing.
     #[inline]
-    fn is_gap(&mut self, gap: usize) -> bool {
-        if let Some(Some(known)) = self.gaps.get(gap) {
-            return *known;
+    fn are_gaps(&mut self, Gaps { word, bits }: Gaps) -> bool {
+        let open = bits & !self.missing.get(word).copied().unwrap_or_default();
+        open == 0 || self.are_gaps_too(word, open)
+    }
+
+    fn are_gaps_too(&mut self, word: usize, mut open: u64) -> bool {
+        if open & self.asked.get(word).copied().unwrap_or_default() != 0 {
+            return false;
         }
-        let found = self.common.gaps.get(gap).is_some_and(|what| self.is_missing(*what).unwrap_or_default());
-        if let Some(known) = self.gaps.get_mut(gap) {
-            *known = Some(found);
+        while open != 0 {
+            let bit = open & open.wrapping_neg();
+            let gap = self.common.gaps.get(word * 64 + bit.trailing_zeros() as usize);
+            let found = gap.is_some_and(|what| self.is_missing(*what).unwrap_or_default());
+            if let (Some(asked), Some(missing)) = (self.asked.get_mut(word), self.missing.get_mut(word)) {
+                *asked |= bit;
+                *missing |= if found { bit } else { 0 };
+            }
+            if !found {
+                return false;
+            }
+            open ^= bit;
         }
-        found
+        true
     }
 
     fn is_missing(&mut self, gap: Gap) -> Result<'a, bool> {
@@ -199,12 +223,7 @@ impl<'a> Run<'a> {
             Gap::Set(set) => self.list(set).map(|()| true),
             Gap::Column { set, column } => {
                 self.list(set)?;
-                for element in 0..self.sets.get(set).map_or(0, |set| set.elements.len()) {
-                    if self.cell(Member { set, element }, column)?.is_some() {
-                        return Ok(false);
-                    }
-                }
-                Ok(true)
+                Ok(self.sets.get(set).and_then(|set| set.missing.get(column).copied()).unwrap_or_default())
             }
         }
     }
@@ -366,7 +385,13 @@ impl<'a> Run<'a> {
                     self.message.text().push_str(text);
                     continue;
                 }
-                Part::Value(value) => self.value(value)?,
+                Part::Value(value) => {
+                    if let Some(Some(Node { value: Value::String(text), .. })) = self.node(value)? {
+                        self.message.text().push_str(text);
+                        continue;
+                    }
+                    self.value(value)?
+                }
                 Part::Quantity(value) => {
                     let value = self.value(value)?;
                     if value.is_present() { self.quantity(value)? } else { value }
@@ -455,7 +480,7 @@ impl<'a> Run<'a> {
         if self.sets.get(set).is_none_or(|set| set.listed) {
             return Ok(());
         }
-        let Some(Set { lists, shape, .. }) = self.common.sets.get(set) else { return Ok(()) };
+        let Some(Set { lists, shape, own, inner, .. }) = self.common.sets.get(set) else { return Ok(()) };
         let mut elements = self.sets.get_mut(set).map(|set| std::mem::take(&mut set.elements)).unwrap_or_default();
         elements.clear();
         for list in lists {
@@ -467,12 +492,20 @@ impl<'a> Run<'a> {
                 if !shape.fits(&item.value) {
                     return Err(Wrong(Some(item)));
                 }
-                elements.push(Listed { node: item, list: *list, index, field: 0..0, seen: false });
+                elements.push(Listed { node: item, list: *list, index, field: 0..0 });
             }
         }
         if let Some(set) = self.sets.get_mut(set) {
             set.cells.clear();
-            set.cells.resize(elements.len() * set.width, None);
+            set.cells.resize(elements.len() * set.width, Some(None));
+            set.missing.clear();
+            set.missing.resize(set.width, true);
+            for (listed, cells) in elements.iter().zip(set.cells.chunks_exact_mut(set.width.max(1))) {
+                look_up_all(listed.node, own, inner, cells);
+                for (missing, cell) in set.missing.iter_mut().zip(cells) {
+                    *missing &= *cell == Some(None);
+                }
+            }
             set.elements = elements;
             set.listed = true;
         }
@@ -635,35 +668,14 @@ impl<'a> Run<'a> {
         self.look_up(member, column)
     }
 
+    /// The same, to find what is not of its type.
     fn look_up(&mut self, member: Member, column: usize) -> Result<'a, Option<&'a Node>> {
-        let Member { set, element } = member;
-        let Some(Set { columns, own, .. }) = self.common.sets.get(set) else { return Ok(None) };
-        let Some(Column { of, name }) = columns.get(column) else { return Ok(None) };
+        let Some(Column { of, name }) = self.common.sets.get(member.set).and_then(|set| set.columns.get(column)) else { return Ok(None) };
         let holder = match of {
             Some(of) => self.cell(member, *of)?,
-            None => {
-                let Some(elements) = self.sets.get_mut(set) else { return Ok(None) };
-                let Some(listed) = elements.elements.get_mut(element) else { return Ok(None) };
-                if !std::mem::replace(&mut listed.seen, true) {
-                    let start = element * elements.width;
-                    if let Some(cells) = elements.cells.get_mut(start..start + elements.width) {
-                        fill(listed.node, columns, own, cells);
-                    }
-                    return self.cell(member, column);
-                }
-                Some(listed.node)
-            }
+            None => self.sets.get(member.set).and_then(|set| set.elements.get(member.element)).map(|listed| listed.node),
         };
-        let found = match holder {
-            Some(holder) => step(holder, name)?,
-            None => None,
-        };
-        if let Some(set) = self.sets.get_mut(set)
-            && let Some(known) = set.cells.get_mut(element * set.width + column)
-        {
-            *known = Some(found);
-        }
-        Ok(found)
+        holder.map_or(Ok(None), |holder| step(holder, name))
     }
 
     /// Where a shared step leads.
@@ -671,22 +683,46 @@ impl<'a> Run<'a> {
         if let Some(Some(known)) = self.trails.get(trail) {
             return Ok(*known);
         }
+        self.look_for(trail)
+    }
+
+    /// The same, with all other steps from its root; if that was done, then to find what is not of its type.
+    fn look_for(&mut self, trail: usize) -> Result<'a, Option<&'a Node>> {
         let Some(Trail { from, name }) = self.common.trails.get(trail) else { return Ok(None) };
-        let start = match from {
-            Start::Trail(trail) => self.trail(*trail)?,
-            Start::Root(root) => match self.root(*root).filter(|node| !node.is_null()) {
-                Some(node) if !matches!(node.value, Value::Map(_)) => return Err(Wrong(Some(node))),
-                start => start,
-            },
+        let holder = match from {
+            Start::Trail(before) => self.trail(*before)?,
+            Start::Root(root) => {
+                let holder = self.root(*root).filter(|node| !node.is_null());
+                if let Some(node) = holder
+                    && !matches!(node.value, Value::Map(_))
+                {
+                    return Err(Wrong(Some(node)));
+                }
+                self.look_from(*root, holder);
+                holder
+            }
         };
-        let found = match start {
-            Some(node) => step(node, name)?,
-            None => None,
-        };
-        if let Some(known) = self.trails.get_mut(trail) {
-            *known = Some(found);
+        match self.trails.get(trail) {
+            Some(Some(known)) => Ok(*known),
+            Some(None) | None => holder.map_or(Ok(None), |holder| step(holder, name)),
         }
-        Ok(found)
+    }
+
+    /// Looks up all shared steps from a root, once.
+    fn look_from(&mut self, root: Root, node: Option<&'a Node>) {
+        let Some(place) = self.common.from_roots.iter().position(|known| known.root == root) else { return };
+        let (Some(rooted), Some(steps)) = (self.rooted.get_mut(place), self.common.from_roots.get(place)) else { return };
+        if std::mem::replace(rooted, true) {
+            return;
+        }
+        for place in &steps.all {
+            if let Some(known) = self.trails.get_mut(*place) {
+                *known = Some(None);
+            }
+        }
+        if let Some(node) = node {
+            look_up_all(node, &steps.first, &self.common.from_trails, &mut self.trails);
+        }
     }
 
     pub(super) fn value(&mut self, expr: &'a Expr) -> Result<'a, Val<'a>> {
@@ -1088,22 +1124,33 @@ fn read<'a>(child: &'a Node, name: &Name) -> Result<'a, Option<&'a Node>> {
     Ok(counts(&child.value, name.presence).then_some(child))
 }
 
-/// Looks up all fields of an element at once; what is not of its type stays unknown until it is asked for.
-fn fill<'a>(node: &'a Node, columns: &[Column], own: &[usize], cells: &mut [Known<'a>]) {
-    for column in own {
-        if let Some(cell) = cells.get_mut(*column) {
-            *cell = Some(None);
-        }
-    }
+/// Looks up the fields of a node and those within them, where nothing was found so far; what is not of its type becomes unknown, until it is asked for.
+fn look_up_all<'a>(node: &'a Node, fields: &Fields, inner: &[Fields], cells: &mut [Known<'a>]) {
     // of two equal keys the last counts
     for (key, child) in node.entries() {
-        for column in own {
-            if let Some(Column { name, .. }) = columns.get(*column)
-                && name.name == key.name
-                && let Some(cell) = cells.get_mut(*column)
+        for (place, name) in fields {
+            if name.name == key.name
+                && let Some(cell) = cells.get_mut(*place)
             {
                 *cell = read(child, name).ok();
             }
+        }
+    }
+    for (place, _) in fields {
+        let (Some(cell), Some(fields)) = (cells.get(*place), inner.get(*place)) else { continue };
+        match *cell {
+            Some(Some(node)) if !fields.is_empty() => look_up_all(node, fields, inner, cells),
+            None => forget(fields, inner, cells),
+            Some(Some(_) | None) => {}
+        }
+    }
+}
+
+fn forget(fields: &Fields, inner: &[Fields], cells: &mut [Known<'_>]) {
+    for (place, _) in fields {
+        if let (Some(cell), Some(fields)) = (cells.get_mut(*place), inner.get(*place)) {
+            *cell = None;
+            forget(fields, inner, cells);
         }
     }
 }
