@@ -71,7 +71,7 @@ fn defaulted(of: Value, name: &str, ty: Ty, default: Const) -> Value {
 }
 
 fn strukt(of: Value, name: &str) -> Value {
-    field(of, name, Ty::Struct(vec![name.to_owned()]))
+    field(of, name, Ty::named(name))
 }
 
 fn list(of: Value, name: &str) -> Value {
@@ -99,7 +99,7 @@ fn var(slot: u32) -> Value {
 }
 
 fn each(slot: u32, lists: Vec<Value>) -> Source {
-    Source { slot: Slot(slot), key: None, of: Elements::Lists(lists), filter: None, ty: Ty::Struct(vec!["x".to_owned()]) }
+    Source { slot: Slot(slot), key: None, of: Elements::Lists(lists), filter: None, ty: Ty::named("x") }
 }
 
 fn check(fails: Cond, message: Vec<Piece>, subject: Option<Value>) -> Stmt {
@@ -739,8 +739,8 @@ fn the_objects_beside_one_are_those_of_its_namespace_without_itself() {
 
 /// Two checks behind `if exists c.probe`, which nothing is said of where no container has one.
 fn probed() -> Rule {
-    let probe = || field(Value::Var(Slot(0)), "probe", Ty::Struct(vec!["x".to_owned()]));
-    let host = |by: &str| field(field(probe(), by, Ty::Struct(vec!["x".to_owned()])), "host", Ty::String);
+    let probe = || field(Value::Var(Slot(0)), "probe", Ty::named("x"));
+    let host = |by: &str| field(field(probe(), by, Ty::named("x")), "host", Ty::String);
     let fails = |by: &str| check(Cond::Exists(host(by)), shows(host(by), Ty::String), Some(host(by)));
     rule(vec![Stmt::For {
         source: each(0, vec![list(spec(), "containers")]),

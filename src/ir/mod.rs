@@ -18,6 +18,7 @@ pub use quantity::Quantity;
 use crate::diagnostic::Span;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Everything that was compiled together.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -548,11 +549,24 @@ pub enum Ty {
     Map(Box<Ty>),
     /// A struct of the schema, by its full name (`io.k8s.api.core.v1.Container`), or of several types with common fields.
     /// Without names: an object of any kind, of which `apiVersion`, `kind` and `metadata` are read.
-    Struct(Vec<String>),
+    Struct(Arc<[String]>),
     /// A literal object's type.
     Record(BTreeMap<String, Ty>),
     /// Anything that JSON can hold; no field of it can be read.
     Any,
+}
+
+impl Ty {
+    /// The struct of this name.
+    pub fn named(name: impl Into<String>) -> Self {
+        Ty::Struct([name.into()].into())
+    }
+
+    /// An object of any kind.
+    #[must_use]
+    pub fn any_object() -> Self {
+        Ty::Struct([].into())
+    }
 }
 
 /// When a field's value counts as absent, besides missing and `null`.

@@ -624,7 +624,7 @@ impl<'a> Context<'a> {
         if create.kind.subresource.is_some() {
             return self.error(&codes::UNKNOWN_KIND, create.kind.span, "`create` makes whole objects", "name the kind alone");
         }
-        let wanted = Wanted::any_of(Ty::Struct(vec![ty.clone()]));
+        let wanted = Wanted::any_of(Ty::named(ty.clone()));
         let content = self.content(&create.object, &wanted);
         let namespace = match (kind.namespaced, written, &create.namespace) {
             (true, Some(namespace), _) => Some(namespace.value),

@@ -291,11 +291,11 @@ impl<'a> Context<'a> {
                 }
                 (Root::OldObject, object)
             }
-            Root::NamespaceObject => (Root::NamespaceObject, Ty::Struct(vec![super::types::NAMESPACE.to_owned()])),
-            Root::Request => (Root::Request, Ty::Struct(vec![super::types::REQUEST.to_owned()])),
+            Root::NamespaceObject => (Root::NamespaceObject, Ty::named(super::types::NAMESPACE)),
+            Root::Request => (Root::Request, Ty::named(super::types::REQUEST)),
             Root::Pod => {
                 if let Some(kind) = self.kinds.iter().find(|kind| kind.pod.is_none()) {
-                    let message = format!("there is no `pod` in {}", super::types::describe(&Ty::Struct(vec![kind.kind.clone()])));
+                    let message = format!("there is no `pod` in {}", super::types::describe(&Ty::named(kind.kind.clone())));
                     return self.error(&codes::NOT_AVAILABLE, span, message, "match `workloads`, or kinds that make Pods");
                 }
                 if self.old && self.kinds.iter().all(|kind| kind.pod == Some(PodPath::Object)) {
@@ -308,7 +308,7 @@ impl<'a> Context<'a> {
                         "write the path from `object`, or match `Pod` only",
                     );
                 } else {
-                    (Root::Pod, Ty::Struct(vec![super::types::POD_TEMPLATE.to_owned()]))
+                    (Root::Pod, Ty::named(super::types::POD_TEMPLATE))
                 }
             }
         };
@@ -466,7 +466,7 @@ impl<'a> Context<'a> {
 
     /// The type of `metadata` of any kind.
     pub fn object_meta() -> Ty {
-        Ty::Struct(vec![OBJECT_META.to_owned()])
+        Ty::named(OBJECT_META)
     }
 }
 

@@ -434,12 +434,11 @@ impl<'a> Context<'a> {
     fn request_reads(&mut self, pod: &Value, resource: &str, span: Span) -> Option<()> {
         let before = std::mem::replace(&mut self.declared, true);
         let unlowered = self.unlowered.len();
-        let template = Term::Val(Typed::new(pod.clone(), Ty::Struct(vec![POD_TEMPLATE.to_owned()])));
+        let template = Term::Val(Typed::new(pod.clone(), Ty::named(POD_TEMPLATE)));
         let key = super::expr::constant(Const::String(resource.to_owned()));
         let steps = || -> Option<()> {
             let spec = self.field(template, "spec", span, span)?;
-            let all =
-                self.field(Term::Val(Typed::new(pod.clone(), Ty::Struct(vec![POD_TEMPLATE.to_owned()]))), "containers", span, span)?;
+            let all = self.field(Term::Val(Typed::new(pod.clone(), Ty::named(POD_TEMPLATE))), "containers", span, span)?;
             let parts = self.parts(all, span)?;
             self.iterate(&parts, None, span, &mut |me, container| {
                 for map in ["requests", "limits"] {
@@ -496,7 +495,7 @@ impl<'a> Context<'a> {
     /// The Pod, or Pod template, of an object.
     fn pod_of(&mut self, term: Term, at: Span) -> Option<Term> {
         let typed = self.operand(term, at)?;
-        let ty = Ty::Struct(vec![POD_TEMPLATE.to_owned()]);
+        let ty = Ty::named(POD_TEMPLATE);
         if matches!(typed.value, Value::Root(Root::Object | Root::Pod)) && self.kinds.iter().all(|kind| kind.pod.is_some()) {
             return Some(Term::Val(Typed::new(Value::Root(Root::Pod), ty)));
         }
@@ -510,7 +509,7 @@ impl<'a> Context<'a> {
             );
         };
         let mut paths: Vec<PodPath> = Vec::new();
-        for name in names {
+        for name in names.iter() {
             match self.world.schema.kinds().iter().find(|info| info.ty.name() == name).and_then(|info| info.kind.pod) {
                 Some(path) => paths.push(path),
                 None => {
@@ -538,7 +537,7 @@ impl<'a> Context<'a> {
             .iter()
             .find(|name| self.world.schema.kinds().iter().any(|info| info.ty.name() == name.as_str() && info.kind.pod == Some(*path)));
         let owner = owner.cloned().unwrap_or_default();
-        let mut term = Term::Val(Typed { ty: Ty::Struct(vec![owner]), ..typed });
+        let mut term = Term::Val(Typed { ty: Ty::named(owner), ..typed });
         for segment in segments {
             term = self.field(term, segment, at, at)?;
         }
@@ -574,7 +573,8 @@ impl<'a> Context<'a> {
                 None => groups.push((kind.pod, vec![kind], vec![ty])),
             }
         }
-        let parts = groups.into_iter().map(|(_, kinds, names)| Part::Cluster { kinds, ty: Ty::Struct(names), guard: Cond::Const(true) });
+        let parts =
+            groups.into_iter().map(|(_, kinds, names)| Part::Cluster { kinds, ty: Ty::Struct(names.into()), guard: Cond::Const(true) });
         Some(Term::Seq(parts.collect()))
     }
 }

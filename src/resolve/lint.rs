@@ -133,7 +133,7 @@ impl Context<'_> {
         match value {
             Value::Field { ty, .. } | Value::Entry { ty, .. } => Some(ty.clone()),
             Value::Var(slot) => types.get(slot).cloned(),
-            Value::Root(Root::Pod) => Some(Ty::Struct(vec![POD_TEMPLATE.to_owned()])),
+            Value::Root(Root::Pod) => Some(Ty::named(POD_TEMPLATE)),
             Value::Root(Root::Object | Root::OldObject) => self.object.clone(),
             Value::Coalesce(values) => values.first().and_then(|value| self.type_of(value, types)),
             _ => None,

@@ -12,6 +12,7 @@ use crate::diagnostic::{Span, nearest};
 use crate::ir::walk::{self, Node};
 use crate::ir::{Cond, Const, Function, Order, Presence, Root, Ty, Value};
 use crate::schema::{Default, Field, SpecialDefault, Test};
+use std::sync::Arc;
 
 /// How far value structs within value structs are looked into for `exists`.
 const MAX_HOLLOW: u32 = 6;
@@ -138,10 +139,10 @@ impl Context<'_> {
         }
     }
 
-    fn struct_names(&self, ty: &Ty) -> Vec<String> {
+    fn struct_names(&self, ty: &Ty) -> Arc<[String]> {
         match ty {
-            Ty::Struct(names) => names.clone(),
-            _ => Vec::new(),
+            Ty::Struct(names) => Arc::clone(names),
+            _ => Arc::default(),
         }
     }
 
@@ -190,8 +191,8 @@ impl Context<'_> {
         if let Some(view) = self.view(&typed, &names, name, at, span)? {
             return Some(view);
         }
-        let mut found: Option<(&'static Field, Ty, String)> = None;
-        for structure_name in &names {
+        let mut found: Option<(&'static Field, Ty, &str)> = None;
+        for structure_name in names.iter() {
             let Some(field) = self.structure(structure_name).and_then(|structure| structure.fields.get(name)) else {
                 if let Some((_, _, has)) = &found {
                     let message = format!("`{name}` is a field of {} and not of {}", short(has), short(structure_name));
@@ -215,13 +216,13 @@ impl Context<'_> {
             };
             let ty = request_part(structure_name, name).unwrap_or_else(|| ty_of(&field.ty));
             found = Some(match found {
-                None => (field, ty, structure_name.clone()),
+                None => (field, ty, structure_name),
                 Some((first, sofar, has)) => {
                     if first.default != field.default || first.presence != field.presence || first.value_struct != field.value_struct {
                         if let Flavour::Mixed(slot) = typed.flavour {
                             self.split.insert(slot);
                         } else {
-                            let message = format!("`{name}` has other defaults in {} than in {}", short(&has), short(structure_name));
+                            let message = format!("`{name}` has other defaults in {} than in {}", short(has), short(structure_name));
                             return self.error(&codes::KINDS_DIFFER, at, message, "write one rule for each kind");
                         }
                     }
@@ -231,7 +232,7 @@ impl Context<'_> {
                             let message = format!(
                                 "`{name}` is {} in {} and {} in {}",
                                 describe(&sofar),
-                                short(&has),
+                                short(has),
                                 describe(&ty),
                                 short(structure_name)
                             );
@@ -377,7 +378,7 @@ impl Context<'_> {
                         fold::absent()
                     }
                     Flavour::Regular(spec) => {
-                        let spec = Typed::new(*spec, Ty::Struct(vec![POD_SPEC.to_owned()]));
+                        let spec = Typed::new(*spec, Ty::named(POD_SPEC));
                         let network = self.sibling(&spec, "hostNetwork", at)?;
                         let port = self.sibling(typed, "containerPort", at)?;
                         fold::if_value(fold::and([self.is_pod(), fold::is_true(network)]), port, fold::absent())
@@ -620,7 +621,7 @@ impl Context<'_> {
     /// A struct without a pointer exists when a leaf of it does.
     fn exists_struct(&mut self, typed: &Typed, span: Span) -> Option<Cond> {
         let Ty::Struct(names) = &typed.ty else { return Some(fold::exists(typed.value.clone())) };
-        let names: Vec<String> = if names.is_empty() { self.struct_names(&Context::object_meta()) } else { names.clone() };
+        let names = if names.is_empty() { self.struct_names(&Context::object_meta()) } else { Arc::clone(names) };
         let Some(first) = names.first().and_then(|name| self.structure(name)) else { return Some(fold::exists(typed.value.clone())) };
         let common: Vec<&'static str> = first
             .fields
@@ -702,7 +703,7 @@ impl Context<'_> {
             return Some(None);
         }
         let guard = if sets.len() == self.kinds.len() { Cond::Const(true) } else { Cond::KindIs(sets) };
-        let ty = Ty::Struct(vec!["io.k8s.api.apps.v1.StatefulSet".to_owned()]);
+        let ty = Ty::named("io.k8s.api.apps.v1.StatefulSet");
         let object = Term::Val(Typed::new(Value::Root(Root::Object), ty));
         let spec = self.field(object, "spec", at, at)?;
         match self.field(spec, "volumeClaimTemplates", at, at)? {

@@ -317,10 +317,8 @@ impl<'a> Context<'a> {
     /// Sets what the rule is about.
     pub fn about(&mut self, header: &Header<'a>) {
         self.kinds = header.kinds.iter().map(|(kind, _)| kind.clone()).collect();
-        let mut names: Vec<String> = header.kinds.iter().map(|(_, ty)| ty.clone()).collect();
-        names.sort();
-        names.dedup();
-        self.object = Some(Ty::Struct(if header.any { Vec::new() } else { names }));
+        let names: BTreeSet<&String> = header.kinds.iter().map(|(_, ty)| ty).collect();
+        self.object = Some(if header.any { Ty::any_object() } else { Ty::Struct(names.into_iter().cloned().collect()) });
         self.update_only = header.operations.len() == 1 && header.operations.contains(&Operation::Update);
         for (kind, _) in &header.kinds {
             if kind.subresource.as_ref().is_some_and(Subresource::is_connection) {
@@ -482,7 +480,7 @@ pub(super) fn resolve<'a>(
                 tags: header.tags,
                 docs: header.docs,
                 targets: header.targets,
-                kinds: context.kinds.clone(),
+                kinds: std::mem::take(&mut context.kinds),
                 operations: header.operations,
                 reads: if never { Vec::new() } else { super::reads::distinct(std::mem::take(&mut context.reads)) },
                 applies,

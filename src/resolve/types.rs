@@ -166,12 +166,12 @@ pub(super) fn join(a: &Ty, b: &Ty) -> Option<Ty> {
         (Ty::Int, Ty::Quantity) | (Ty::Quantity, Ty::Int) => Some(Ty::Quantity),
         (Ty::Struct(a), Ty::Struct(b)) => {
             if a.is_empty() || b.is_empty() {
-                return Some(Ty::Struct(Vec::new()));
+                return Some(Ty::any_object());
             }
-            let mut names: Vec<String> = a.iter().chain(b).cloned().collect();
+            let mut names: Vec<String> = a.iter().chain(b.iter()).cloned().collect();
             names.sort();
             names.dedup();
-            Some(Ty::Struct(names))
+            Some(Ty::Struct(names.into()))
         }
         (Ty::Record(a), Ty::Record(b)) => {
             let mut fields = a.clone();
@@ -206,7 +206,7 @@ pub(super) fn ty_of(field: &FieldType) -> Ty {
         FieldType::IntOrString => Ty::IntOrString,
         FieldType::List(inner) => Ty::List(Box::new(ty_of(inner))),
         FieldType::Map(inner) => Ty::Map(Box::new(ty_of(inner))),
-        FieldType::Struct(id) => Ty::Struct(vec![id.name().to_owned()]),
+        FieldType::Struct(id) => Ty::named(id.name().to_owned()),
         FieldType::Number | FieldType::Any => Ty::Any,
     }
 }
@@ -224,7 +224,7 @@ pub(super) fn describe(ty: &Ty) -> String {
             inner => format!("a list of {}", plural(inner)),
         },
         Ty::Map(inner) => format!("a map of {}", plural(inner)),
-        Ty::Struct(names) => match names.as_slice() {
+        Ty::Struct(names) => match &**names {
             [] => "an object of any kind".to_owned(),
             [name, ..] => article(short(name)),
         },
@@ -316,8 +316,8 @@ fn own_structs() -> &'static BTreeMap<&'static str, Struct> {
 /// The type of a field of `request` that is a struct itself.
 pub(super) fn request_part(structure: &str, field: &str) -> Option<Ty> {
     match (structure, field) {
-        (REQUEST, "userInfo") => Some(Ty::Struct(vec!["request.userInfo".to_owned()])),
-        (REQUEST, "options") => Some(Ty::Struct(vec!["request.options".to_owned()])),
+        (REQUEST, "userInfo") => Some(Ty::named("request.userInfo")),
+        (REQUEST, "options") => Some(Ty::named("request.options")),
         _ => None,
     }
 }

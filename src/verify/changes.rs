@@ -145,7 +145,7 @@ fn ty_of(field: &FieldType) -> Ty {
         FieldType::IntOrString => Ty::IntOrString,
         FieldType::List(inner) => Ty::List(Box::new(ty_of(inner))),
         FieldType::Map(inner) => Ty::Map(Box::new(ty_of(inner))),
-        FieldType::Struct(id) => Ty::Struct(vec![id.name().to_owned()]),
+        FieldType::Struct(id) => Ty::named(id.name().to_owned()),
         FieldType::Number | FieldType::Any => Ty::Any,
     }
 }

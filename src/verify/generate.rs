@@ -576,7 +576,7 @@ mod tests {
     }
 
     fn spec() -> Value {
-        field(Value::Root(Root::Pod), "spec", Ty::Struct(vec!["io.k8s.api.core.v1.PodSpec".to_owned()]))
+        field(Value::Root(Root::Pod), "spec", Ty::named("io.k8s.api.core.v1.PodSpec"))
     }
 
     fn containers() -> Source {

@@ -12,7 +12,7 @@ impl Lowering<'_> {
     pub(super) fn ty(&self, value: &Value) -> Ty {
         match value {
             Value::Const(constant) => const_type(constant),
-            Value::Root(_) => Ty::Struct(Vec::new()),
+            Value::Root(_) => Ty::any_object(),
             Value::Var(slot) => self.slots.get(slot).map_or(Ty::Any, |bound| bound.ty.clone()),
             Value::Field { ty, .. } | Value::Entry { ty, .. } | Value::Aggregate { ty, .. } | Value::Arithmetic { ty, .. } => ty.clone(),
             Value::Coalesce(values) => values.first().map_or(Ty::Any, |value| self.ty(value)),
