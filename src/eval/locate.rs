@@ -1,7 +1,7 @@
 //! Where a finding points: worked out only when a rule fails.
 
 use super::Request;
-use super::plan::{Anchor, Expr, Shared, Start, Subject};
+use super::plan::{Anchor, Base, Expr, Path, Shared, Start, Subject};
 use super::run::{Member, Run};
 use crate::ir::{PodPath, Root};
 use crate::object::{Node, Value};
@@ -174,13 +174,11 @@ fn deepest<'a, 'n>(start: &'a Node, names: impl Iterator<Item = &'n str>) -> &'a
 /// What a value starts from, and the names that lead from there to it.
 fn way<'a>(run: &mut Run<'a>, value: &'a Expr, names: &mut Vec<Cow<'a, str>>) -> Option<(&'a Node, Member)> {
     match value {
-        Expr::Root(Root::Pod) => {
-            names.extend(run.pod_path()?.segments().iter().map(|name| Cow::Borrowed(*name)));
-            Some((run.root(Root::Object)?, Member::NONE))
-        }
-        Expr::Root(root) => Some((run.root(*root)?, Member::NONE)),
+        Expr::Root(root) => Some((from_root(run, *root, names)?, Member::NONE)),
         Expr::Var(slot) => run.bound(*slot),
-        Expr::Path(_, inner) | Expr::Shared(_, inner) | Expr::Quantity(inner) | Expr::SizeOf(inner) => way(run, inner, names),
+        Expr::Path(Path { base: Base::Trail(trail), .. }, _) => Some((from_trail(run, *trail, names)?, Member::NONE)),
+        Expr::Path(_, inner) => way(run, inner.as_ref()?, names),
+        Expr::Shared(_, inner) | Expr::Quantity(inner) | Expr::SizeOf(inner) => way(run, inner, names),
         Expr::Field(field) => {
             let start = way(run, &field.of, names)?;
             names.push(Cow::Borrowed(&*field.name));
@@ -202,6 +200,24 @@ fn way<'a>(run: &mut Run<'a>, value: &'a Expr, names: &mut Vec<Cow<'a, str>>) ->
         Expr::If(parts) => way(run, &parts.1, names),
         Expr::Const(_) | Expr::Truth(_) | Expr::List(_) | Expr::Aggregate { .. } | Expr::Arithmetic { .. } => None,
     }
+}
+
+fn from_root<'a>(run: &Run<'a>, root: Root, names: &mut Vec<Cow<'a, str>>) -> Option<&'a Node> {
+    if root != Root::Pod {
+        return run.root(root);
+    }
+    names.extend(run.pod_path()?.segments().iter().map(|name| Cow::Borrowed(*name)));
+    run.root(Root::Object)
+}
+
+fn from_trail<'a>(run: &Run<'a>, trail: usize, names: &mut Vec<Cow<'a, str>>) -> Option<&'a Node> {
+    let trail = run.common.trails.get(trail)?;
+    let start = match trail.from {
+        Start::Trail(before) => from_trail(run, before, names)?,
+        Start::Root(root) => from_root(run, root, names)?,
+    };
+    names.push(Cow::Borrowed(&trail.name.name));
+    Some(start)
 }
 
 fn child<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {

@@ -208,8 +208,8 @@ pub(super) enum Expr {
     Const(Constant),
     Root(Root),
     Var(usize),
-    /// Fields of the object, one after the other, and what that is where it starts at a constant.
-    Path(Path, Box<Expr>),
+    /// Fields of the object, one after the other, and what that is where a variable is bound to a constant; nothing where it starts at a root.
+    Path(Path, Option<Box<Expr>>),
     /// A value without loop variables: evaluated once an object.
     Shared(usize, Box<Expr>),
     Field(Box<Field>),
@@ -430,6 +430,10 @@ impl Planner {
             Value::Root(root) => Expr::Root(*root),
             Value::Var(var) => Expr::Var(slot(*var)),
             Value::Field { of, name, presence, default, ty } => {
+                let path = self.path(value);
+                if let Some(path @ Path { base: Base::Trail(_), .. }) = path {
+                    return Expr::Path(path, None);
+                }
                 let field = Expr::Field(Box::new(Field {
                     of: self.value(of),
                     name: name.as_str().into(),
@@ -438,8 +442,8 @@ impl Planner {
                     default: default.as_ref().map(|default| self.value(default)),
                     namespace_of: namespace_of(of, name),
                 }));
-                match self.path(value) {
-                    Some(path) => Expr::Path(path, Box::new(field)),
+                match path {
+                    Some(path) => Expr::Path(path, Some(Box::new(field))),
                     None if walk::free_slots(walk::Node::Value(value)).is_empty() => {
                         let next = self.values.len();
                         let number = *self.values.entry(format!("{value:?}")).or_insert(next);
@@ -647,15 +651,14 @@ fn way(value: &Value) -> Option<Way> {
                 names.push(name.as_str().into());
                 at = of;
             }
-            Value::Coalesce(values) if names.is_empty() => at = values.first()?,
+            Value::Coalesce(values) => at = values.first()?,
+            Value::If(_, then, _) => at = then,
             Value::Root(Root::Object) => break Anchor::Object,
             Value::Root(Root::Pod) => break Anchor::Pod,
             Value::Var(var) => break Anchor::Var(slot(*var)),
             Value::Const(_)
             | Value::Root(Root::OldObject | Root::NamespaceObject | Root::Request)
             | Value::Entry { .. }
-            | Value::Coalesce(_)
-            | Value::If(_, _, _)
             | Value::Truth(_)
             | Value::List(_)
             | Value::Aggregate { .. }

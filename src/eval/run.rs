@@ -58,7 +58,7 @@ pub(super) struct Run<'a> {
     pub(super) request: Request<'a>,
     kind: Option<&'a Kind>,
     env: Vec<Bound<'a>>,
-    common: &'a Shared,
+    pub(super) common: &'a Shared,
     trails: Vec<Known<'a>>,
     /// The roots whose steps were looked up, by their places.
     rooted: Vec<bool>,
@@ -733,7 +733,7 @@ impl<'a> Run<'a> {
             Expr::Path(path, otherwise) => match self.path(path)? {
                 Some(Some(node)) => path.shape.read(node),
                 Some(None) => Ok(Val::Absent),
-                None => self.value(otherwise),
+                None => otherwise.as_ref().map_or(Ok(Val::Absent), |otherwise| self.value(otherwise)),
             },
             Expr::Shared(id, inner) => {
                 if let Some(Some(known)) = self.values.get(*id) {

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::fold;
 use super::lint::Atom;
-use super::types::{Flavour, Part, Term, Typed, describe, join, type_of_const};
+use super::types::{Part, Term, Typed, describe, join};
 use crate::diagnostic::codes::resolve as codes;
 use crate::diagnostic::{Span, nearest};
 use crate::ir::{Cond, Const, Form, Function, Glob, Item, Order, Pattern, Quantity, Ty, Value};
@@ -31,7 +31,7 @@ impl<'a> Context<'a> {
             ExprKind::Version(text) => self.version_literal(text, span),
             ExprKind::Regex(text) => self.regex_literal(text, span),
             ExprKind::Date(text) => Some(Term::Date(text.clone())),
-            ExprKind::List(items) => self.list_literal(items),
+            ExprKind::List(items) => self.list_literal(items, span),
             ExprKind::Object(fields) => self.object_literal(fields),
             ExprKind::Name(name) => self.name(name, span),
             ExprKind::Field(of, name) => {
@@ -143,7 +143,13 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn list_literal(&mut self, items: &'a [Expr]) -> Option<Term> {
+    fn list_literal(&mut self, items: &'a [Expr], span: Span) -> Option<Term> {
+        // most lists are of texts, and those of some functions are written into many conditions
+        let text = |item: &Expr| if let ExprKind::String(text) = &item.kind { Some(Const::String(text.clone())) } else { None };
+        if let Some(texts) = items.iter().map(text).collect::<Option<Vec<_>>>() {
+            self.charge(texts.len(), span)?;
+            return Some(constant(Const::List(texts)));
+        }
         let terms: Vec<Option<Term>> = items.iter().map(|item| self.expr(item)).collect();
         let mut constants = Vec::new();
         let mut parts = Vec::new();
@@ -820,7 +826,7 @@ impl<'a> Context<'a> {
 
 /// A constant term.
 pub(super) fn constant(value: Const) -> Term {
-    Term::Val(Typed { required: true, flavour: Flavour::Other, ..Typed::new(Value::Const(value.clone()), type_of_const(&value)) })
+    Term::Val(Typed { required: true, ..Typed::constant(value) })
 }
 
 /// The constant that a term is.
