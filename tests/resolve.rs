@@ -145,6 +145,7 @@ means! {
         r#"for c in pod.spec.containers { require exists c.resources.requests message "a" }"#,
         r#"for v in pod.spec.volumes { forbid exists v.emptyDir message "a" }"#,
         r#"require declared pod.spec.restartPolicy == "Always" message "a""#,
+        r#"require exists declared object.metadata.namespace message "a""#,
         r#"require object.metadata.namespace == "x" message "a""#,
         r#"require pod.metadata.namespace != "x" message "a""#,
     ];

@@ -14,6 +14,9 @@ use crate::ir::{Cond, Const, Function, Order, Presence, Root, Ty, Value};
 use crate::schema::{Default, Field, SpecialDefault, Test};
 use std::sync::Arc;
 
+/// What no target can say: a cluster shows no object before its defaults.
+const DECLARED: &str = "`declared` of a field that the API server fills in";
+
 /// How far value structs within value structs are looked into for `exists`.
 const MAX_HOLLOW: u32 = 6;
 
@@ -288,7 +291,7 @@ impl Context<'_> {
         let mut limits = None;
         let default = match &field.default {
             Some(_) if self.declared => {
-                self.note("`declared` of a field that the API server fills in", span);
+                self.note(DECLARED, span);
                 None
             }
             Some(Default::Special(SpecialDefault::RequestFromLimit)) => {
@@ -296,7 +299,13 @@ impl Context<'_> {
                 None
             }
             Some(default) => self.default_value(default, &typed, at)?,
-            None if name == "namespace" && !self.declared => self.namespace_default(&typed.value),
+            None if name == "namespace" => {
+                let default = self.namespace_default(&typed.value);
+                if self.declared && default.is_some() {
+                    self.note(DECLARED, span);
+                }
+                default.filter(|_| !self.declared)
+            }
             None => None,
         };
         let mut of = typed.value;
