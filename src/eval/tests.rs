@@ -793,3 +793,69 @@ fn a_session_says_of_each_object_what_is_said_of_it_alone() {
         assert_eq!(said, alone);
     }
 }
+
+#[test]
+fn each_of_many_rules_sees_what_it_looks_for() {
+    const RULES: usize = 150;
+    let named = |number: usize| field(spec(), &format!("f{number}"), Ty::String);
+    let looks = |number| rule(vec![check(Cond::Exists(named(number)), says("there"), None)]);
+    let rules: Vec<Rule> = (0..RULES).map(looks).collect();
+    let judge = Judge::new(&rules);
+    let mut session = judge.session();
+    let sets = [vec![], vec![0], vec![63], vec![64], vec![127, 128], vec![0, 65, 149]];
+    let objects = sets.each_ref().map(|there| {
+        let fields: serde_json::Map<String, Json> = there.iter().map(|number| (format!("f{number}"), json!("x"))).collect();
+        Node::from(&pod(Json::Object(fields)))
+    });
+    for (there, object) in sets.iter().zip(&objects) {
+        let mut failed = Vec::new();
+        let mut passed = 0;
+        let _ = session.judge(Request::create(object), |rule, said| {
+            match said.to_verdict() {
+                Verdict::Fail { .. } => failed.push(rule),
+                Verdict::Pass => passed += 1,
+                Verdict::Skip | Verdict::NotJudged(_) => {}
+            }
+            Ok::<(), ()>(())
+        });
+        assert_eq!((&failed, passed), (there, RULES - there.len()));
+    }
+}
+
+#[test]
+fn what_stands_within_something_of_the_wrong_type_cannot_be_read() {
+    let inner = || strukt(strukt(spec(), "a"), "b");
+    let found = |value: Value, message: &str| rule(vec![check(Cond::Exists(value.clone()), says(message), Some(value))]);
+    let leaf = found(field(inner(), "c", Ty::String), "there");
+    let beside = found(field(spec(), "d", Ty::String), "beside");
+    let judge = Judge::new([&leaf, &beside]);
+    let said = |spec: Json| {
+        let object = Node::from(&pod(spec));
+        let said = |rule| match judge.judge_by(rule, &Request::create(&object)) {
+            Verdict::Fail { message, field, .. } => format!("{field}: {message}"),
+            other @ (Verdict::Pass | Verdict::Skip | Verdict::NotJudged(_)) => format!("{other:?}"),
+        };
+        (said(0), said(1))
+    };
+    let pass = || "Pass".to_owned();
+    assert_eq!(said(json!({})), (pass(), pass()));
+    assert_eq!(said(json!({ "a": { "b": { "c": "x" } } })), ("spec.a.b.c: there".to_owned(), pass()));
+    assert_eq!(said(json!({ "a": 1, "d": "x" })), ("spec.a: cannot read `spec.a`".to_owned(), "spec.d: beside".to_owned()));
+    assert_eq!(said(json!({ "a": { "b": [] } })), ("spec.a.b: cannot read `spec.a.b`".to_owned(), pass()));
+    assert_eq!(said(json!({ "a": { "b": { "c": 1 } } })), ("spec.a.b.c: cannot read `spec.a.b.c`".to_owned(), pass()));
+    assert_eq!(said(json!({ "a": null, "d": null })), (pass(), pass()));
+    // of a root that is no object, nothing can be read
+    let object = Node::from(&json!({ "apiVersion": "v1", "kind": "Pod", "spec": 1 }));
+    let read =
+        |rule| matches!(judge.judge_by(rule, &Request::create(&object)), Verdict::Fail { message, .. } if message == "cannot read `spec`");
+    assert!(read(0) && read(1));
+}
+
+#[test]
+fn of_two_equal_keys_the_last_counts() {
+    let text = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - securityContext: {privileged: true}\n    securityContext: {}\n  - securityContext: {}\n    securityContext: {privileged: true}\n  - securityContext: 5\n    securityContext: null\n";
+    let read = crate::manifest::read_text(text);
+    let object = &read.documents.first().unwrap().node;
+    let verdict = Judge::new([&privileged()]).judge_by(0, &Request::create(object));
+    assert!(matches!(&verdict, Verdict::Fail { field, .. } if field == "spec.containers[1].securityContext.privileged"), "{verdict:?}");
+}
