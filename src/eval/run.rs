@@ -94,8 +94,6 @@ struct Elements<'a> {
     width: usize,
     /// So many as there are columns for each element.
     cells: Vec<Known<'a>>,
-    /// For each column whether no element has this field.
-    missing: Vec<bool>,
 }
 
 #[derive(Debug)]
@@ -223,7 +221,10 @@ impl<'a> Run<'a> {
             Gap::Set(set) => self.list(set).map(|()| true),
             Gap::Column { set, column } => {
                 self.list(set)?;
-                Ok(self.sets.get(set).and_then(|set| set.missing.get(column).copied()).unwrap_or_default())
+                Ok(self
+                    .sets
+                    .get(set)
+                    .is_some_and(|set| set.cells.iter().skip(column).step_by(set.width.max(1)).all(|cell| *cell == Some(None))))
             }
         }
     }
@@ -498,13 +499,8 @@ impl<'a> Run<'a> {
         if let Some(set) = self.sets.get_mut(set) {
             set.cells.clear();
             set.cells.resize(elements.len() * set.width, Some(None));
-            set.missing.clear();
-            set.missing.resize(set.width, true);
             for (listed, cells) in elements.iter().zip(set.cells.chunks_exact_mut(set.width.max(1))) {
                 look_up_all(listed.node, own, inner, cells);
-                for (missing, cell) in set.missing.iter_mut().zip(cells) {
-                    *missing &= *cell == Some(None);
-                }
             }
             set.elements = elements;
             set.listed = true;
