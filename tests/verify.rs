@@ -115,6 +115,10 @@ fn given_objects_are_judged_in_every_engine() {
     let report = json(&mut verify(work.path(), &["p.pol", "--objects", "objects.yaml", "--only-valid"]), 0);
     assert_eq!(report["objectsLeftOut"][0]["line"], 9);
     assert!(report["objectsLeftOut"][0]["why"].as_str().unwrap().contains("`hostNetwork`"), "{report}");
+    // Of objects that no rule is about, nothing is shown of an engine that was asked for.
+    let mut other = verify(work.path(), &["p.pol", "--engine", "regorus", "--objects", "-"]);
+    let report = json(other.write_stdin("apiVersion: v1\nkind: Service\nmetadata: {name: a}\n"), 1);
+    assert_eq!(report["judgedNothing"], serde_json::json!([{"engine": "regorus", "why": "it judges none of the cases"}]));
     let (_, err) = said(verify(work.path(), &["p.pol", "--objects", "-"]).write_stdin("# nothing\n"), 2);
     assert!(err.contains("there is no object to judge in what was given"), "{err}");
 }
@@ -177,6 +181,34 @@ mod broken {
         let report = json(again.write_stdin(object.trim_end_matches("END")), 1);
         assert_eq!(report["disagreements"][0]["object"]["metadata"]["name"], "x");
         assert_eq!(report["results"][0]["disagreements"], 1);
+    }
+
+    #[test]
+    fn what_is_said_beside_an_object_is_shown_with_it() {
+        let work = policies(
+            "pack p\n\nrule alone {\n    match Pod\n    forbid any b in cluster(ConfigMap): b.metadata.name == \"a\" message \"a is there\"\n}\n",
+        );
+        engine(
+            work.path(),
+            "echo '{\"ready\":true}'\nwhile read -r line; do id=${line#*:}; id=${id%%,*}; echo \"{\\\"id\\\":$id,\\\"result\\\":[]}\"; done\n",
+        );
+        let pod = r#"{ apiVersion: v1, kind: Pod, metadata: { name: x, namespace: n } }"#;
+        let map = r#"{ apiVersion: v1, kind: ConfigMap, metadata: { name: a, namespace: n } }"#;
+        let review = |more: &str| {
+            format!(
+                "apiVersion: admission.k8s.io/v1\nkind: AdmissionReview\nrequest: {{ operation: CREATE, userInfo: {{ username: u }}, object: {pod} }}\n{more}\n"
+            )
+        };
+        for (more, beside, unknown) in [
+            (format!("beside: [{map}]"), serde_json::json!(["a"]), serde_json::json!([])),
+            ("unknown: [ConfigMap]".to_owned(), serde_json::json!([]), serde_json::json!(["ConfigMap"])),
+        ] {
+            let mut command = verify(work.path(), &["p.pol", "--engine", "opa", "--engines-dir", ".", "--objects", "-"]);
+            let report = json(command.write_stdin(review(&more)), 1);
+            let found = &report["disagreements"][0];
+            let names: Vec<_> = found["beside"].as_array().unwrap().iter().map(|object| object["metadata"]["name"].clone()).collect();
+            assert_eq!((serde_json::Value::from(names), &found["unknown"]), (beside, &unknown), "{report}");
+        }
     }
 
     const MUTATION: &str =

@@ -4,7 +4,8 @@ use super::Started;
 use crate::verify::changed::{self, Item};
 use crate::verify::run::Outcome;
 
-/// The names of the engines that gave no verdict, and why: `rules` are judged at all, and `made` says that the cases come from the rules, not from objects that were given.
+/// The names of the engines that gave no verdict, and why: `rules` are judged at all, and `made` says that the cases come from the rules. Of objects that were given, an engine may judge none if
+/// another one does.
 pub fn idle(
     started: &Started,
     rules: usize,
@@ -23,9 +24,11 @@ pub fn idle(
         let why = why_not(items.len(), "mutation or generation", &changes.left_out, engine.name());
         (engine.name(), own.map(|row| row.changed + row.left_alone).collect::<Vec<_>>(), why)
     });
+    let judged = outcome.rows.iter().map(|row| row.tally.judged()).chain(changes.rows.iter().map(|row| row.changed + row.left_alone));
+    let has_to_judge = made || judged.sum::<usize>() == 0;
     let without = |(name, verdicts, why): (&str, Vec<usize>, String)| {
         let why = if verdicts.is_empty() { why } else { "it judges none of the cases".to_owned() };
-        let nothing = verdicts.is_empty() || (made && verdicts.iter().all(|count| *count == 0));
+        let nothing = verdicts.is_empty() || (has_to_judge && verdicts.iter().all(|count| *count == 0));
         nothing.then(|| (name.to_owned(), why))
     };
     judging.chain(changing).filter_map(without).collect()

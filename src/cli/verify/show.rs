@@ -10,7 +10,7 @@ use crate::object::Node;
 use crate::schema::Schema;
 use crate::verify::changed::{self, Changer, Item};
 use crate::verify::engine::Engine;
-use crate::verify::generate::Case;
+use crate::verify::generate::{Beside, Case};
 use crate::verify::run::{Disagreement, Outcome, Row};
 use crate::verify::{admission_review, is_plain};
 use quick_xml::Writer;
@@ -299,6 +299,7 @@ impl Shown<'_> {
                     "operation": found.case.operation, "object": found.case.object, "oldObject": found.case.old_object,
                     "namespaceObject": found.case.namespace_object, "request": found.case.request,
                     "beside": found.case.beside.as_ref().map(|beside| &beside.objects),
+                    "unknown": found.case.beside.as_ref().map(Beside::unknown_ids),
                     "emitted": self.emitted(found), "command": self.command(found),
                 })
             })
@@ -482,7 +483,7 @@ fn document(schema: &Schema, case: &Case) -> String {
     if let (Some(beside), Some(fields)) = (&case.beside, whole.as_object_mut()) {
         fields.insert("beside".to_owned(), beside.objects.clone().into());
         if !beside.unknown.is_empty() {
-            fields.insert("unknown".to_owned(), beside.unknown.iter().map(crate::ir::Kind::id).collect());
+            fields.insert("unknown".to_owned(), beside.unknown_ids().into());
         }
     }
     let reads_as_the_case = |whole: &Json| {

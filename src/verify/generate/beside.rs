@@ -18,6 +18,12 @@ pub struct Beside {
 }
 
 impl Beside {
+    /// The kinds of which it is not known what there is, as [`Kind::id`] says them.
+    #[must_use]
+    pub fn unknown_ids(&self) -> Vec<String> {
+        self.unknown.iter().map(Kind::id).collect()
+    }
+
     /// Of objects as they are written; nothing where one has no name or stands there twice, as in no cluster.
     #[must_use]
     pub fn of(schema: &Schema, objects: impl IntoIterator<Item = Json>) -> Option<Self> {
