@@ -51,7 +51,7 @@ pub struct Arguments {
     /// Where the cases come from: the same seed gives the same cases.
     #[arg(long, default_value_t = 1, value_name = "S")]
     seed: u64,
-    /// Judge the objects of these YAML or JSON files or folders instead; `-` is standard input. An AdmissionReview stands for its request; beside `request` it may hold the Namespace as `namespaceObject` other objects as a list `beside`, and as a list `unknown` the kinds of which it is not known what there is.
+    /// Judge the objects of these YAML or JSON files or folders instead; `-` is standard input. An AdmissionReview stands for its request; beside `request` it may hold the Namespace as `namespaceObject`, other objects as a list `beside`, and as a list `unknown` the kinds of which it is not known what there is.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["cases", "seed"])]
     objects: Vec<PathBuf>,
     /// With `--objects`: leave out those in which a built-in check finds something, and list them.

@@ -192,10 +192,11 @@ impl<'a> Run<'a> {
     #[inline]
     fn are_gaps(&mut self, Gaps { word, bits }: Gaps) -> bool {
         let open = bits & !self.missing.get(word).copied().unwrap_or_default();
-        open == 0 || self.are_gaps_too(word, open)
+        open == 0 || self.are_missing(word, open)
     }
 
-    fn are_gaps_too(&mut self, word: usize, mut open: u64) -> bool {
+    /// The same of some that are not known to be: asks for them until one is not.
+    fn are_missing(&mut self, word: usize, mut open: u64) -> bool {
         if open & self.asked.get(word).copied().unwrap_or_default() != 0 {
             return false;
         }
