@@ -54,7 +54,7 @@ fn fixtures_folder() -> Option<PathBuf> {
             !engine::required(),
             "the fixtures of k8s.io/pod-security-admission are not in Go's module cache: run tests/engines/build.sh k8s"
         );
-        eprintln!("skipped: upstream's Pod Security fixtures, because they are not in Go's module cache");
+        support::skip("upstream's Pod Security fixtures, because they are not in Go's module cache");
     }
     folder
 }

@@ -1,6 +1,6 @@
 //! The engines of `tests/engines/` as long-lived helpers: a JSON line in, a JSON line out.
 
-use super::repository;
+use super::{repository, skip};
 use polc::cli::verify::process::Process;
 use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ pub fn find(name: &str, what_is_not_run: &str) -> Option<PathBuf> {
         "the engine `{name}` is not in {}: run tests/engines/build.sh, or set POLC_ENGINES to the folder that has it",
         folder().display()
     );
-    eprintln!("skipped: {what_is_not_run}, because {} is missing (tests/engines/build.sh builds it)", path.display());
+    skip(&format!("{what_is_not_run}, because {} is missing (tests/engines/build.sh builds it)", path.display()));
     None
 }
 

@@ -7,7 +7,16 @@ pub mod compare;
 pub mod engine;
 pub mod golden;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Says that something is not run, and how many that are so far: where it is seen, though the runner hides what tests print that pass.
+pub fn skip(what: &str) {
+    static SKIPPED: AtomicUsize = AtomicUsize::new(0);
+    let count = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
+    let _ = writeln!(std::io::stderr(), "skipped {count}: {what}");
+}
 
 /// A path in the repository.
 pub fn repository(path: &str) -> PathBuf {
