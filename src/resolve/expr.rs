@@ -31,7 +31,7 @@ impl<'a> Context<'a> {
             ExprKind::Version(text) => self.version_literal(text, span),
             ExprKind::Regex(text) => self.regex_literal(text, span),
             ExprKind::Date(text) => Some(Term::Date(text.clone())),
-            ExprKind::List(items) => self.list_literal(items, span),
+            ExprKind::List(items) => self.list_literal(items),
             ExprKind::Object(fields) => self.object_literal(fields),
             ExprKind::Name(name) => self.name(name, span),
             ExprKind::Field(of, name) => {
@@ -143,13 +143,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn list_literal(&mut self, items: &'a [Expr], span: Span) -> Option<Term> {
-        // most lists are of texts, and those of some functions are written into many conditions
-        let text = |item: &Expr| if let ExprKind::String(text) = &item.kind { Some(Const::String(text.clone())) } else { None };
-        if let Some(texts) = items.iter().map(text).collect::<Option<Vec<_>>>() {
-            self.charge(texts.len(), span)?;
-            return Some(constant(Const::List(texts)));
-        }
+    fn list_literal(&mut self, items: &'a [Expr]) -> Option<Term> {
         let terms: Vec<Option<Term>> = items.iter().map(|item| self.expr(item)).collect();
         let mut constants = Vec::new();
         let mut parts = Vec::new();
