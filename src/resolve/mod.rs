@@ -31,6 +31,7 @@ use crate::syntax::ast::{self, File, Item, ItemKind, Name};
 pub use items::is_date;
 use std::collections::{BTreeMap, BTreeSet};
 use types::Term;
+pub(crate) use types::ty_of;
 
 /// A value for a param that a configuration gives.
 #[derive(Debug, Clone)]

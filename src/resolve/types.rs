@@ -197,7 +197,7 @@ pub(super) fn join(a: &Ty, b: &Ty) -> Option<Ty> {
 }
 
 /// The IR's type of a field's type.
-pub(super) fn ty_of(field: &FieldType) -> Ty {
+pub(crate) fn ty_of(field: &FieldType) -> Ty {
     match field {
         FieldType::Bool => Ty::Bool,
         FieldType::Int => Ty::Int,
@@ -206,7 +206,7 @@ pub(super) fn ty_of(field: &FieldType) -> Ty {
         FieldType::IntOrString => Ty::IntOrString,
         FieldType::List(inner) => Ty::List(Box::new(ty_of(inner))),
         FieldType::Map(inner) => Ty::Map(Box::new(ty_of(inner))),
-        FieldType::Struct(id) => Ty::named(id.name().to_owned()),
+        FieldType::Struct(id) => Ty::named(id.name()),
         FieldType::Number | FieldType::Any => Ty::Any,
     }
 }

@@ -4,7 +4,8 @@ use super::generate::{self, Case};
 use crate::diagnostic::Span;
 use crate::ir::change::{Change, Content, Edit, Mutation};
 use crate::ir::{Check, Cond, Const, Elements, Message, Operation, Order, Piece, Rule, Source, Stmt, Ty, Value};
-use crate::schema::{FieldType, Schema};
+use crate::resolve::ty_of;
+use crate::schema::Schema;
 use std::collections::BTreeSet;
 
 /// So many objects for a mutation, on which it finds places filled and empty, elements with and without its keys, and what it asks about on both sides.
@@ -133,19 +134,5 @@ fn field(of: &Value, name: &str, ty: &Ty, schema: &Schema) -> Option<Value> {
             ty: (**inner).clone(),
         }),
         Ty::Bool | Ty::Int | Ty::Quantity | Ty::String | Ty::IntOrString | Ty::List(_) | Ty::Record(_) | Ty::Any => None,
-    }
-}
-
-fn ty_of(field: &FieldType) -> Ty {
-    match field {
-        FieldType::Bool => Ty::Bool,
-        FieldType::Int => Ty::Int,
-        FieldType::String => Ty::String,
-        FieldType::Quantity => Ty::Quantity,
-        FieldType::IntOrString => Ty::IntOrString,
-        FieldType::List(inner) => Ty::List(Box::new(ty_of(inner))),
-        FieldType::Map(inner) => Ty::Map(Box::new(ty_of(inner))),
-        FieldType::Struct(id) => Ty::named(id.name().to_owned()),
-        FieldType::Number | FieldType::Any => Ty::Any,
     }
 }
