@@ -387,7 +387,7 @@ impl<'a> Run<'a> {
                 self.skipped(file, document, identity, told..index)?;
             }
             told = index + 1;
-            if self.count(said) { self.row(file, document, identity, index, said) } else { Ok(()) }
+            self.said(file, document, identity, index, said)
         })?;
         self.skipped(file, document, identity, told..self.rules.len())
     }
@@ -405,16 +405,21 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         for index in rules {
-            if self.count(Said::Skip) {
-                self.row(file, document, identity, index, Said::Skip)?;
-            }
+            self.said(file, document, identity, index, Said::Skip)?;
         }
         Ok(())
     }
 
-    /// Counts a verdict, and tells whether it is shown.
+    /// Counts a verdict, and gives it a row if it is shown.
     #[inline]
-    fn count(&mut self, said: Said<'_>) -> bool {
+    fn said(
+        &mut self,
+        file: &str,
+        document: &manifest::Document,
+        identity: Identity<'_>,
+        index: usize,
+        said: Said<'_>,
+    ) -> Result<(), Failure> {
         let count = match said {
             Said::Pass => &mut self.summary.pass,
             Said::Skip => &mut self.summary.skip,
@@ -422,7 +427,7 @@ impl<'a> Run<'a> {
             Said::Fail { .. } => &mut self.summary.fail,
         };
         *count += 1;
-        self.all || matches!(said, Said::Fail { .. })
+        if self.all || matches!(said, Said::Fail { .. }) { self.row(file, document, identity, index, said) } else { Ok(()) }
     }
 
     fn row(

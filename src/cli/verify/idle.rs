@@ -24,14 +24,15 @@ pub fn idle(
         let why = why_not(items.len(), "mutation or generation", &changes.left_out, engine.name());
         (engine.name(), own.map(|row| row.changed + row.left_alone).collect::<Vec<_>>(), why)
     });
-    let judged = outcome.rows.iter().map(|row| row.tally.judged()).chain(changes.rows.iter().map(|row| row.changed + row.left_alone));
-    let has_to_judge = made || judged.sum::<usize>() == 0;
+    let engines: Vec<(&str, Vec<usize>, String)> = judging.chain(changing).collect();
+    let is_zero = |verdicts: &[usize]| verdicts.iter().all(|count| *count == 0);
+    let has_to_judge = made || engines.iter().all(|(_, verdicts, _)| is_zero(verdicts));
     let without = |(name, verdicts, why): (&str, Vec<usize>, String)| {
         let why = if verdicts.is_empty() { why } else { "it judges none of the cases".to_owned() };
-        let nothing = verdicts.is_empty() || (has_to_judge && verdicts.iter().all(|count| *count == 0));
+        let nothing = verdicts.is_empty() || (has_to_judge && is_zero(&verdicts));
         nothing.then(|| (name.to_owned(), why))
     };
-    judging.chain(changing).filter_map(without).collect()
+    engines.into_iter().filter_map(without).collect()
 }
 
 fn why_not(count: usize, what: &str, left_out: &[(String, String, String)], engine: &str) -> String {
