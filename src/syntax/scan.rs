@@ -465,19 +465,10 @@ impl Scanner<'_> {
             ("%", "put a percentage in double quotes; there is no remainder"),
         ];
         let rest = self.text.as_bytes().get(self.at..self.end).unwrap_or_default();
-        // most signs are one of these, and begin nothing else
-        let plain = match rest {
-            [b',', ..] => Some(","),
-            [b'.', ..] => Some("."),
-            [b':', b' ', ..] => Some(":"),
-            _ => None,
-        };
-        if let Some(sign) = plain {
-            self.count(Kind::Sign, sign);
-            return self.token(Kind::Sign, self.at + 1);
-        }
         let is_here = |sign: &str| rest.starts_with(sign.as_bytes());
-        let slip = SLIPS.iter().find(|(sign, _)| is_here(sign) && (*sign != "!" || !is_here("!=")));
+        // most signs are one of these, with which no slip begins
+        let is_plain = matches!(rest, [b',' | b'.', ..] | [b':', b' ', ..]);
+        let slip = SLIPS.iter().find(|(sign, _)| !is_plain && is_here(sign) && (*sign != "!" || !is_here("!=")));
         if let Some((sign, help)) = slip
             && !(*sign == "?" && is_here("??"))
         {
