@@ -40,11 +40,11 @@ impl Message {
     /// Ends the message that was begun: trims and escapes it.
     pub fn end(&mut self) {
         let part = self.text.get(self.start..).unwrap_or_default();
-        let is_trimmed = |end: Option<&u8>| end.is_none_or(u8::is_ascii_graphic);
-        if is_trimmed(part.as_bytes().first()) && is_trimmed(part.as_bytes().last()) && !may_hold_control(part) {
+        let trimmed = part.trim();
+        if trimmed.len() == part.len() && !may_hold_control(part) {
             return;
         }
-        let trimmed = part.trim().to_owned();
+        let trimmed = trimmed.to_owned();
         self.text.truncate(self.start);
         escape(&trimmed, &mut self.text);
     }
@@ -78,14 +78,7 @@ fn may_hold_control(text: &str) -> bool {
 pub fn any_byte(text: &str, is_such: impl Fn(u8) -> bool) -> bool {
     let one_of = |bytes: &[u8]| bytes.iter().fold(false, |found, byte| found | is_such(*byte));
     let (whole, rest) = text.as_bytes().as_chunks::<16>();
-    if whole.iter().any(|bytes| one_of(bytes)) {
-        return true;
-    }
-    // the last sixteen again, rather than the rest byte by byte
-    match text.as_bytes().last_chunk::<16>() {
-        Some(last) => !rest.is_empty() && one_of(last),
-        None => one_of(rest),
-    }
+    whole.iter().any(|bytes| one_of(bytes)) || one_of(rest)
 }
 
 /// Appends a text, a newline as `\n` and every other control character (general category Cc) as `\u00XX`.

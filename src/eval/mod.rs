@@ -208,15 +208,10 @@ impl Judge {
         for (index, rule) in rules.into_iter().enumerate() {
             for (place, kind) in rule.kinds.iter().enumerate() {
                 let by_kind = if kind.subresource.is_none() { &mut kinds } else { &mut parts };
-                let add = |rules: &mut Vec<(usize, Fit)>| {
-                    if kind.subresource.is_some() || rules.last().is_none_or(|(last, _)| *last != index) {
-                        rules.push((index, Fit::Kind(place)));
-                    }
-                };
-                let (version, name) = (kind.object_version(), kind.object_kind());
-                match by_kind.get_mut(&*version).and_then(|kinds| kinds.get_mut(name)) {
-                    Some(rules) => add(rules),
-                    None => add(by_kind.entry(version.into()).or_default().entry(name.into()).or_default()),
+                let rules: &mut Vec<(usize, Fit)> =
+                    by_kind.entry(kind.object_version().into()).or_default().entry(kind.object_kind().into()).or_default();
+                if kind.subresource.is_some() || rules.last().is_none_or(|(last, _)| *last != index) {
+                    rules.push((index, Fit::Kind(place)));
                 }
             }
             slots = slots.max(usize::try_from(rule.slots).unwrap_or(usize::MAX));
@@ -384,15 +379,7 @@ pub fn is_about(kinds: &[Kind], operations: &BTreeSet<Operation>, request: &Requ
 fn verdict<'a, 'r>(plan: &'a Plan, fit: Fit, run: &'r mut Run<'a>) -> Said<'r> {
     let request = &run.request;
     let kind = match fit {
-        Fit::Kind(kind) => {
-            if plan.needs_only_the_object
-                && request.operation == Operation::Create
-                && let Some(kind) = plan.kinds.get(kind)
-            {
-                return run.rule(plan, kind);
-            }
-            kind
-        }
+        Fit::Kind(kind) => kind,
         Fit::Other => return Said::Skip,
         Fit::Untold => return Said::NotJudged(Missing::Subresource),
     };

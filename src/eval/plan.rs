@@ -26,8 +26,6 @@ pub(super) struct Plan {
     pub(super) beside: BTreeSet<Kind>,
     /// A pattern of it is too large to run.
     pub(super) broken: bool,
-    /// The object that is created is all that it needs.
-    pub(super) needs_only_the_object: bool,
     pub(super) reads: Vec<PlannedRead>,
     pub(super) applies: Test,
     pub(super) body: Vec<Step>,
@@ -323,18 +321,15 @@ impl Planner {
         // the others first look whether there is what they read
         let looks_only = rule.reads.is_empty() && beside.is_empty() && !reads_namespace;
         let quiet = if looks_only { quiet::of(&mut self.common, &applies, &body) } else { None };
-        let (reads_old, reads_request) = (roots.contains(&Root::OldObject), roots.contains(&Root::Request));
-        let needs_more = reads_old || reads_request || reads_namespace || !beside.is_empty() || self.broken;
         Plan {
             id: rule.id.as_str().into(),
             kinds: Arc::clone(&self.kinds),
             operations: rule.operations.clone(),
-            reads_old,
+            reads_old: roots.contains(&Root::OldObject),
             reads_namespace,
-            reads_request,
+            reads_request: roots.contains(&Root::Request),
             beside,
             broken: self.broken,
-            needs_only_the_object: !needs_more && rule.operations.contains(&Operation::Create),
             reads,
             applies,
             body,
