@@ -159,14 +159,17 @@ mod broken {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
+    fn one_that_never_finds_anything(folder: &Path) {
+        engine(
+            folder,
+            "echo '{\"ready\":true}'\nwhile read -r line; do id=${line#*:}; id=${id%%,*}; echo \"{\\\"id\\\":$id,\\\"result\\\":[]}\"; done\n",
+        );
+    }
+
     #[test]
     fn a_disagreement_is_shown_small_with_a_command_that_repeats_it() {
         let work = policies(POLICY);
-        // It never finds anything.
-        engine(
-            work.path(),
-            "echo '{\"ready\":true}'\nwhile read -r line; do id=${line#*:}; id=${id%%,*}; echo \"{\\\"id\\\":$id,\\\"result\\\":[]}\"; done\n",
-        );
+        one_that_never_finds_anything(work.path());
         let mut command = verify(work.path(), &["p.pol", "--engine", "opa", "--engines-dir", ".", "--cases", "60"]);
         let (out, _) = said(&mut command, 1);
         assert!(out.contains("p.pol:7: opa differs on p/no-host-network ("), "{out}");
@@ -188,10 +191,7 @@ mod broken {
         let work = policies(
             "pack p\n\nrule alone {\n    match Pod\n    forbid any b in cluster(ConfigMap): b.metadata.name == \"a\" message \"a is there\"\n}\n",
         );
-        engine(
-            work.path(),
-            "echo '{\"ready\":true}'\nwhile read -r line; do id=${line#*:}; id=${id%%,*}; echo \"{\\\"id\\\":$id,\\\"result\\\":[]}\"; done\n",
-        );
+        one_that_never_finds_anything(work.path());
         let pod = r#"{ apiVersion: v1, kind: Pod, metadata: { name: x, namespace: n } }"#;
         let map = r#"{ apiVersion: v1, kind: ConfigMap, metadata: { name: a, namespace: n } }"#;
         let review = |more: &str| {
